@@ -55,7 +55,7 @@ def run() -> None:
     from bot.settings import SettingsError, load
 
     try:
-        sys.exit(serve(load(to_run=True), stop, again=load))
+        sys.exit(serve(load(), stop, again=load))
     except SettingsError as error:
         print(error, file=sys.stderr)
         sys.exit(WRONG_USE)

@@ -17,8 +17,7 @@ from bot import stop as stopping
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget, budget_key, in_store
 from bot.appliance.refused_login import login_rests
-from bot.operate.background_check import BackgroundCheck
-from bot.operate.check import at_start
+from bot.operate.check import BackgroundCheck, at_start
 from bot.operate.metrics import Metrics
 from bot.operate.ready import Bounded, Check, Ready
 from bot.request.audit_chain import Running
@@ -100,7 +99,7 @@ class Bot:
 
         # The store.
         url = settings.database_url.get_secret_value()
-        self.db = db = Database(url, on_error=metrics.database_failed)
+        self.db = db = Database(url, on_error=partial(metrics.count, "database_errors"))
         self.upkeep = Upkeep(db, settings.keep_for)
         self.overview, pauses = Overview(db), Pauses(db)
         self.inbox_of_slack = Inbox(db, within_s=STORED_WITHIN_S)
@@ -141,6 +140,7 @@ class Bot:
 
         # What listens to Slack.
         sites = tuple(policy.sites)
+        rejected = partial(metrics.count, "slack_requests_rejected")
         deps = Deps(
             inbox=self.inbox_of_slack,
             overview=self.overview,
@@ -150,10 +150,10 @@ class Bot:
             views=quick,
             whisper=self.whisper,
             lookups=self.lookups,
-            on_repeated=lambda: metrics.slack_rejected("replayed"),
+            on_repeated=lambda: rejected("replayed"),
             later=_later,
         )
-        listen, rejected = partial(dispatch, make_app(deps)), metrics.slack_rejected
+        listen = partial(dispatch, make_app(deps))
         self.from_slack: FromSlack | None = None
         self.socket: SocketMode | None = None
         if settings.slack_signing_secret is not None:
@@ -238,7 +238,7 @@ class Bot:
             site.calls_per_minute,
             in_store(partial(change_shared, db, budget_key(name))),
             on_wait=partial(metrics.budget_waited, name),
-            on_login=partial(metrics.logged_in, name),
+            on_login=partial(metrics.count, "appliance_logins", name),
         )
         return appliance_of(
             site,
@@ -254,7 +254,7 @@ class Bot:
             partial(self._secrets.get, secret),
             base_url=self.settings.slack_api_url,
             timeout_s=timeout_s,
-            on_call=self.metrics.slack_called,
+            on_call=partial(self.metrics.count, "slack_calls"),
             pauses=pauses,
         )
 

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from itertools import tee
 from typing import Annotated
 
 import typer
@@ -22,7 +22,6 @@ from bot.settings import EXAMPLE, SettingsError, files_seen_by_others, load, loa
 
 app = typer.Typer(
     name="vr-unpair",
-    help="Break a vSphere Replication pairing from Slack, after somebody else has approved it.",
     epilog="""Exit codes: 0 fine, 1 a problem was found, 2 wrong usage or settings.
 
 \b
@@ -137,23 +136,17 @@ def check(json_wanted: JsonOption = False) -> None:
     """
     # Imported here: the others start without Slack.
     from bot.operate.check import check as checked
-    from bot.operate.check_line import Line, as_json, as_text
+    from bot.operate.check_line import as_json, as_text
 
     logging.disable()  # the lines say everything; libraries would only log it again
-    found = []
-
-    def kept() -> Iterator[Line]:
-        for line in checked(load, files_seen_by_others):
-            found.append(line)
-            yield line
-
+    kept, lines = tee(checked(load, files_seen_by_others))
     if json_wanted:
-        print(as_json(kept()))
+        print(as_json(lines))
     else:
         colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        for text in as_text(kept(), colours=colours):
+        for text in as_text(lines, colours=colours):
             print(text, flush=True)
-    if any(line.ok is False for line in found):
+    if any(line.ok is False for line in kept):
         raise typer.Exit(PROBLEM)
 
 

@@ -14,9 +14,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from sqlalchemy.engine import make_url
@@ -216,11 +215,6 @@ def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Reques
 # --- audit
 
 
-class ExportFormat(StrEnum):
-    JSONL = "jsonl"
-    CSV = "csv"
-
-
 @audit.command(
     epilog="""\b
 Examples:
@@ -229,8 +223,9 @@ Examples:
 )
 def export(
     form: Annotated[
-        ExportFormat, typer.Option("--format", help="jsonl, or csv with a header line.")
-    ] = ExportFormat.JSONL,
+        Literal["jsonl", "csv"],
+        typer.Option("--format", help="jsonl, or csv with a header line."),
+    ] = "jsonl",
     since: Annotated[
         int | None,
         typer.Option(
@@ -241,7 +236,7 @@ def export(
     """Export the records of the audit trail, in order."""
     for_machines()
     with database() as db:
-        for line in json_and_csv.audit_lines(audit_trail.export(db, since), form.value):
+        for line in json_and_csv.audit_lines(audit_trail.export(db, since), form):
             print(line)
 
 

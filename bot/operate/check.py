@@ -1,4 +1,6 @@
 """`vr-unpair check`, and what the running bot checks by itself: one line for each thing needed.
+The latter is done at the start and repeated until it is clean. What it finds wrong are the hints of
+`/readyz`; what can never become right ends the process.
 
 Here are the lines about the settings and the database; those about Slack are in `check_slack`,
 those about an appliance in `check_appliance`. Nothing is created, changed or migrated.
@@ -8,22 +10,25 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import structlog
 from sqlalchemy import Connection, NullPool, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.appliance import tls
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import BudgetState, MemoryBudget, Priority, budget_key, state_of
+from bot.appliance.budget import BudgetState, MemoryBudget, budget_key, state_of
 from bot.operate import check_appliance, check_slack
-from bot.operate.check_line import Check, Line, fine, lines_of, note, wrong
+from bot.operate.check_line import Check, Line, Result, fine, lines_of, note, skipped, wrong
 from bot.secrets_now import appliance_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
@@ -32,19 +37,16 @@ from bot.store.database import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
 
+log = structlog.get_logger(__name__)
+
 NAMES = (
-    *("settings", "way-in", "proxy", "database", "schema"),
+    *("settings", "proxy", "database", "schema"),
     *("slack-token", "slack-scope", "slack-channel", "slack-app-token", "slack-group"),
     *("slack-person", "approvers"),
     *("appliance-reachable", "appliance-trusted", "appliance-login", "appliance-version"),
     *("appliance-pairings", "appliance-privilege", "appliance-remote"),
 )
 """Every line, in order; the runbook has an entry for each."""
-
-VENDOR_CALLS = 50
-"""Per minute and session. Above it the appliance refuses calls, and the vendor speaks of a
-temporary ban (vendor's REST API guide). An appliance may be set to another limit, so a higher
-setting is only a note."""
 
 BUSY_SECONDS = 5
 """A running bot holds the write lock for milliseconds only. If it is held for longer, it is held by
@@ -53,27 +55,25 @@ another program."""
 CONNECT_SECONDS = 10
 """To connect to a database server; whole seconds (libpq docs, connect_timeout)."""
 
+AGAIN_SECONDS = 300.0
+"""The running bot checks again this often while something is wrong. Otherwise a fault that has
+passed would stay in `/readyz` until a restart."""
 
-def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
-    """Checks everything; lines come as they are found, in the order of NAMES.
+STOP_SECONDS = 1.0
+"""The thread may be waiting for a server that hangs. It can be left behind: it holds nothing that
+has to be released."""
 
-    `load` takes `to_run` as `bot.settings.load` does; `exposed` gives the files with settings that
-    everybody on the machine can read.
-    """
+
+def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> Iterator[Line]:
+    """Checks everything; lines come as they are found, in the order of NAMES. `exposed` gives the
+    files with settings that everybody on the machine can read."""
     try:
         settings = load()
     except SettingsError as error:
-        problems = error.problems
-        try:
-            load(to_run=True)  # the way in from Slack is missing as well, in an empty folder
-        except SettingsError as all_of_them:
-            problems = all_of_them.problems
-        found = [
-            Check("settings", _wrong_setting(problem.sentence), about=problem.setting)
-            for problem in problems
-        ]
-        others = [Check(name, fine(), ("settings",)) for name in NAMES[1:]]
-        yield from lines_of([*found, *others], ())
+        for problem in error.problems:
+            what, _, step = problem.sentence.rstrip(".").partition(": ")
+            yield replace(wrong(what, step), name="settings", about=problem.setting)
+        yield from (replace(skipped("settings"), name=name) for name in NAMES[1:])
         return
     secrets = settings.secrets()
     yield from lines_of(_own(settings, exposed()), secrets)
@@ -84,7 +84,7 @@ def check(load: Callable[..., Settings], exposed: Callable[[], list[Path]]) -> I
         kept = stored_budget(url, name)
         budget = MemoryBudget(site.calls_per_minute, now=_now_ms, state=kept)
         with closing(appliance_of(site, budget, _now_ms)) as appliance:
-            place = _site(settings, name, appliance, Priority.ACT)
+            place = _site(settings, name, appliance)
             yield from lines_of(check_appliance.everything(place), secrets, place=place.about)
 
 
@@ -92,34 +92,21 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _wrong_setting(sentence: str) -> Line:
-    what, _, step = sentence.rstrip(".").partition(": ")
-    return wrong(what, step)
-
-
 def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
-    count = len(settings.sites)
-    yield Check("settings", fine(f"{count} {'appliance' if count == 1 else 'appliances'}"))
+    yield Check("settings", _way_in(settings))
     if settings.dry_run:
         words, step = "DRY_RUN is on, so no DELETE is sent", "switch it off to do it for real"
         yield Check("settings", note(words, step))
-    for site in settings.sites.values():
-        if site.calls_per_minute > VENDOR_CALLS:
-            words = f"{site.calls_per_minute} calls a minute, and a session has {VENDOR_CALLS}"
-            yield Check("settings", note(words, "lower VR_CALLS_PER_MINUTE"), about=site.host)
     for path in exposed:
         words = f"everybody on this machine can read {path}, which may hold secrets"
         yield Check("settings", note(words, f"chmod o-rwx {path}"), about=path.name)
     url = settings.database_url.get_secret_value()
-    yield Check("way-in", partial(way_in, settings))
     yield Check("proxy", partial(proxy, settings))
     yield Check("database", partial(database, url))
     yield Check("schema", partial(schema, url), ("database",))
 
 
-def _site(
-    settings: Settings, name: str, appliance: Appliance, priority: Priority
-) -> check_appliance.Site:
+def _site(settings: Settings, name: str, appliance: Appliance) -> check_appliance.Site:
     single = name == DEFAULT_SITE and len(settings.sites) == 1
     site = settings.sites[name]
     return check_appliance.Site(
@@ -128,7 +115,6 @@ def _site(
         trusted_by=trust_of(site).how,
         about="" if single else name,
         prefix="VR_" if single else site_prefix(name),
-        priority=priority,
     )
 
 
@@ -143,7 +129,7 @@ def at_start(
     uses the bot's own client, session and budget, so it is the one that the first request would
     make anyway."""
     secrets = set(settings.secrets())
-    sites = [_site(settings, name, a, Priority.LOOKUP) for name, a in appliances.items()]
+    sites = [_site(settings, name, a) for name, a in appliances.items()]
 
     def found() -> Iterator[Line]:
         slack = check_slack.slack_of(settings, bot_token)
@@ -156,17 +142,83 @@ def at_start(
     return found
 
 
+class BackgroundCheck:
+    """A fault that can pass is a warning in the log, once, and a hint as long as it lasts. A fault
+    that cannot ends the process: `end` is called with a sentence. A refused token is one, although
+    a supervisor will start the bot again and again. A bot without Slack can neither be asked nor
+    answer, every supervisor shows to people that a process ended, and a rolling deployment stops
+    there while the old copies still work. A loop of such restarts does no harm: each asks Slack one
+    question, and ends before a log-in to any appliance.
+
+    This is so only until this process has seen the token accepted. If it is revoked later, that is
+    a hint, because tasks of the appliance are still being followed.
+    """
+
+    def __init__(
+        self,
+        found: Callable[[], Iterable[Line]],
+        end: Callable[[str], None],
+        again_seconds: float = AGAIN_SECONDS,
+    ) -> None:
+        self._found = found
+        self._end = end
+        self._again_seconds = again_seconds
+        self._stopping = Event()
+        self._hints: dict[str, str] = {}
+        self._once_fine: set[str] = set()
+        self._thread = Thread(target=self._run, name="check", daemon=True)
+
+    def start(self) -> None:
+        """Returns at once; the checks run in a thread."""
+        self._thread.start()
+
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Whether the thread ended in this time. May be called repeatedly, and without `start`."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def hints(self) -> dict[str, str]:
+        """What was wrong at the last check: the key of each line, and what it says."""
+        return self._hints.copy()
+
+    def _run(self) -> None:
+        while self.once() and self._hints:
+            if self._stopping.wait(self._again_seconds):
+                return
+
+    def once(self) -> bool:
+        """One round of checks. False if no other may follow, since the bot stops."""
+        for line in self._found():
+            if self._stopping.is_set():
+                return False
+            if line.final and line.key not in self._once_fine:
+                self._end(f"{line.sentence}.")
+                return False
+            if line.result is Result.WRONG:
+                if line.key not in self._hints:
+                    words, step = line.words, line.next_step
+                    log.warning("check_failed", line=line.key, words=words, next_step=step)
+                self._hints[line.key] = line.sentence
+            elif line.ok:  # a skipped line says nothing new, so an older hint about it stays
+                self._once_fine.add(line.key)
+                if self._hints.pop(line.key, None):
+                    log.info("check_fine_again", line=line.key)
+        return True
+
+
 # --- The settings
 
 
-def way_in(settings: Settings) -> Line:
-    try:
-        mode = settings.mode()
-    except SettingsError as error:
-        return _wrong_setting(str(error))
-    if mode == "socket":
-        return fine("Socket Mode")
-    return fine("HTTP mode; whether SLACK_SIGNING_SECRET is right shows at Slack's first request")
+def _way_in(settings: Settings) -> Line:
+    count = len(settings.sites)
+    words = f"{count} {'appliance' if count == 1 else 'appliances'}, "
+    if settings.mode() == "socket":
+        return fine(f"{words}Socket Mode")
+    return fine(
+        f"{words}HTTP mode; whether SLACK_SIGNING_SECRET is right shows at Slack's first request"
+    )
 
 
 def proxy(settings: Settings) -> Line:

@@ -43,13 +43,12 @@ class Site:
     trusted_by: str
     about: str
     prefix: str
-    priority: Priority
     refused: Credentials | None = None
     not_sent: CallError | None = None
     pairings: Listing[Pairing] = field(default_factory=Listing[Pairing])
 
     def calls(self) -> Calls:
-        return self.appliance.calls(self.priority)
+        return self.appliance.calls(Priority.LOOKUP)
 
 
 def everything(site: Site) -> Iterator[Check]:
@@ -201,7 +200,7 @@ def remote(site: Site) -> Line:
     """Whether the other sites are there, and accept the user that is set for them."""
     user, password = f"{site.prefix}REMOTE_USERNAME", f"{site.prefix}REMOTE_PASSWORD"
     others = [p for p in site.pairings.items if not p.of_itself]
-    away = [_title(p) for p in others if p.remote_vrms.status == "ERROR"]
+    away = [p.title for p in others if p.remote_vrms.status == "ERROR"]
     there = [p for p in others if p.remote_vrms.status != "ERROR"]
     if site.settings.remote_username is None:
         if site.pairings.partial and not away:
@@ -216,16 +215,11 @@ def remote(site: Site) -> Line:
         except CallError as error:
             if error.kind is ProblemKind.LOGIN_REFUSED:
                 return wrong(said(error), f"correct {user} and {password} before the next try")
-            return wrong(f"{_title(there[0])}: {said(error)}", "is the remote site up?")
-        words = f"logged in to the remote site of {_title(there[0])} as the user of {user}"
+            return wrong(f"{there[0].title}: {said(error)}", "is the remote site up?")
+        words = f"logged in to the remote site of {there[0].title} as the user of {user}"
     else:
         words = f"there is no remote site to log in to as the user of {user}"
     if away:
         step = "bring it back; where it is gone for good, --force breaks this half alone"
         return wrong(f"the remote site of {', '.join(away)} cannot be reached", step)
     return fine(words)
-
-
-def _title(pairing: Pairing) -> str:
-    local, remote = pairing.local_vc.name, pairing.remote_vc.name
-    return f"{local} to {remote}" if local and remote else pairing.id

@@ -25,9 +25,6 @@ CHANNEL, GROUP, PERSON, APPROVERS = "slack-channel", "slack-group", "slack-perso
 TIMEOUT_S = 10
 """Per socket operation. Longer than for a click, since nobody waits for an acknowledgement."""
 
-MOST_ASKED_ABOUT = 30
-"""How many members of user groups are asked about. Clicks need the same calls per minute."""
-
 REFUSED_FOR_GOOD = (
     *("account_inactive", "invalid_auth", "not_allowed_token_type"),
     *("not_authed", "token_expired", "token_revoked"),
@@ -250,7 +247,7 @@ def approvers(slack: Slack, setting: str, needed: int) -> Line:
     named = [who for who in listed if not is_group(who)]
     in_groups = [who for group in listed for who in slack.members.get(group, ())]
     able = 0
-    for who in dict.fromkeys((*named, *in_groups[:MOST_ASKED_ABOUT])):
+    for who in dict.fromkeys((*named, *in_groups)):
         if able <= needed:
             able += _rights(slack, who, "correct its user group") is Reason.YES
     people = f"{able} of the {needed} who are needed may approve"

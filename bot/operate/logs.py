@@ -68,7 +68,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        lambda _logger, _name, event: _masked(event, tuple(_known)),
+        lambda _logger, _name, event: _clean(event),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer(to_json, ensure_ascii=False)
@@ -158,10 +158,6 @@ def audit_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
                 yield int(number[1]), digest[1]
 
 
-def _masked(event: EventDict, secrets: tuple[str, ...]) -> EventDict:
-    return {key: MASK if key in SECRET_KEYS else _clean(event[key], secrets) for key in event}
-
-
 def _printable(event: EventDict) -> EventDict:
     """Texts as they may go to a terminal; what is no text is drawn by `repr`, which escapes too."""
     shown = {key: printable(v) if isinstance(v, str) else v for key, v in event.items()}
@@ -171,14 +167,14 @@ def _printable(event: EventDict) -> EventDict:
     return shown
 
 
-def _clean(value: Any, secrets: tuple[str, ...]) -> Any:
+def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        for secret in secrets:
+        for secret in _known:
             value = value.replace(secret, MASK)
         return _LOOKS_SECRET.sub(MASK, value)
     if isinstance(value, dict):
-        return {k: MASK if k in SECRET_KEYS else _clean(v, secrets) for k, v in value.items()}
+        return {key: MASK if key in SECRET_KEYS else _clean(v) for key, v in value.items()}
     if isinstance(value, list | tuple) and not hasattr(value, "tb_frame"):
-        cleaned = [_clean(v, secrets) for v in value]
+        cleaned = [_clean(v) for v in value]
         return cleaned if isinstance(value, list) else tuple(cleaned)
     return value

@@ -129,21 +129,6 @@ COUNTED = {
     ),
 }
 
-STORED = {
-    "requests": "Requests, by state",
-    "request_oldest_seconds": "How long the oldest request of each unfinished state has been in "
-    "it; since the DELETE for deleting and following; what is approved ahead counts from its time; "
-    "0 where there is none",
-    "messages_waiting": "Messages that Slack does not yet show as they should be, by kind",
-    "message_oldest_seconds": "Age of the oldest waiting message that Slack has never had, by "
-    "kind; 0 where there is none",
-    "appliance_login_rest_seconds": "How long this appliance is not logged in to, so that the "
-    "account is not locked",
-    "appliance_login_rest_start_timestamp_seconds": "Since when this appliance is not logged in "
-    "to, the time of the refusal; 0 for no rest",
-}
-"""What is read from the database at each scrape, by a label."""
-
 
 class Metrics:
     """The code that is measured knows no metrics: it gets small callables from here."""
@@ -191,7 +176,7 @@ class Metrics:
                 # No figures at all: a gap in Prometheus is better than wrong numbers. The counter
                 # says why.
                 log.warning("metrics_unread", error=type(error).__name__)
-                self.database_failed(UNREAD)
+                self.count("database_errors", UNREAD)
                 return
             yield from _stored(found, rests)
 
@@ -214,20 +199,8 @@ class Metrics:
     def budget_waited(self, site: str, priority: str, seconds: float) -> None:
         self._families["budget_wait_seconds"].labels(site, priority).observe(seconds)
 
-    def logged_in(self, site: str, result: str) -> None:
-        self.count("appliance_logins", site, result)
-
-    def slack_called(self, method: str, result: str) -> None:
-        self.count("slack_calls", method, result)
-
-    def slack_rejected(self, why: str) -> None:
-        self.count("slack_requests_rejected", why)
-
     def message_given_up(self, slot: str, error: str) -> None:
         self.count("messages_given_up", slot.partition(":")[0], error)
-
-    def database_failed(self, error: str) -> None:
-        self.count("database_errors", error)
 
     def saved(self, request: Request | None, entries: Sequence[Entry]) -> None:
         """Logs and counts a step after its commit. Only one copy stores a step, so all copies
@@ -288,20 +261,49 @@ def _stored(
 ) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
     states, slots = [state.value for state in State], [slot.value for slot in Slot]
     unfinished = [state for state in states if state in OPEN]
-    oldest = {state: ms / 1000 for state, ms in figures.oldest_ms.items()}
-    unposted = {slot: ms / 1000 for slot, ms in figures.unposted_ms.items()}
-    since = {site: began for site, (began, _) in rests.items()}
-    left = {site: seconds for site, (_, seconds) in rests.items()}
-    rows: tuple[tuple[str, str, Mapping[str, float], Sequence[str]], ...] = (
-        ("requests", "state", figures.by_state, states),
-        ("request_oldest_seconds", "state", oldest, unfinished),
-        ("messages_waiting", "message", figures.waiting, slots),
-        ("message_oldest_seconds", "message", unposted, slots),
-        ("appliance_login_rest_seconds", "site", left, sorted(rests)),
-        ("appliance_login_rest_start_timestamp_seconds", "site", since, sorted(rests)),
+    rows: tuple[tuple[str, str, str, Mapping[str, float], Sequence[str]], ...] = (
+        ("requests", "Requests, by state", "state", figures.by_state, states),
+        (
+            "request_oldest_seconds",
+            "How long the oldest request of each unfinished state has been in it; since the DELETE "
+            "for deleting and following; what is approved ahead counts from its time; 0 where "
+            "there is none",
+            "state",
+            {state: ms / 1000 for state, ms in figures.oldest_ms.items()},
+            unfinished,
+        ),
+        (
+            "messages_waiting",
+            "Messages that Slack does not yet show as they should be, by kind",
+            "message",
+            figures.waiting,
+            slots,
+        ),
+        (
+            "message_oldest_seconds",
+            "Age of the oldest waiting message that Slack has never had, by kind; 0 where there is "
+            "none",
+            "message",
+            {slot: ms / 1000 for slot, ms in figures.unposted_ms.items()},
+            slots,
+        ),
+        (
+            "appliance_login_rest_seconds",
+            "How long this appliance is not logged in to, so that the account is not locked",
+            "site",
+            {site: seconds for site, (_, seconds) in rests.items()},
+            sorted(rests),
+        ),
+        (
+            "appliance_login_rest_start_timestamp_seconds",
+            "Since when this appliance is not logged in to, the time of the refusal; 0 for no rest",
+            "site",
+            {site: began for site, (began, _) in rests.items()},
+            sorted(rests),
+        ),
     )
-    for name, label, values, known in rows:
-        yield _gauge(name, f"{STORED[name]} {WHOLE}", label, values, known)
+    for name, words, label, values, known in rows:
+        yield _gauge(name, f"{words} {WHOLE}", label, values, known)
     ahead = f"Approved requests that wait for the time that was asked for {WHOLE}"
     yield GaugeMetricFamily("vr_unpair_requests_scheduled", ahead, value=figures.scheduled)
     words = f"Break glass of all times, counted in the audit trail {WHOLE}"

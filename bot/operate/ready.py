@@ -2,7 +2,7 @@
 
 It says whether this copy can do its work. Its hints are about faults elsewhere, which taking this
 copy out of service would not help against: the lines that the check in the background has found
-wrong (`background_check`).
+wrong (`check`).
 """
 
 from __future__ import annotations

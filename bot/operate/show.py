@@ -6,30 +6,19 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from string import Formatter
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.operate.json_and_csv import iso, printable
+from bot.operate.json_and_csv import as_json, iso, printable
 from bot.request.audit_chain import Record
-from bot.request.messages import Message, Slot, Unsaid
-from bot.request.model import Request, State
-
-NAMES = {
-    Slot.CARD: "The card",
-    Slot.PROGRESS: "The progress message",
-    Slot.REMINDER: "A reminder",
-    Slot.NOTICE: "A notice in the thread",
-    Slot.ALARM: "The call to all approvers",
-    Slot.TOLD: "The news that the glass was broken",
-    Slot.FINAL: "The final reply",
-    Slot.CORRECTION: "The correction of the final reply",
-    Slot.STRAY: "A copy of the card",
-    Slot.ANSWER: "An answer to one person",
-}
+from bot.request.messages import Slot, Unsaid
+from bot.request.model import Request
 
 _ACCOUNT = "Slack refuses the bot's token or its scopes: `vr-unpair check` tells which"
 _NOT_THERE = "the bot is not in the channel: /invite it there"
@@ -53,23 +42,21 @@ NO_ANSWER = re.compile(r"http_\d+|[A-Z]\w+")
 
 
 def why_unsaid(message: Unsaid) -> str:
-    named = Message(slot=message.slot)
-    what = NAMES[named.kind]
-    if named.person is not None:
-        what = f"{what} for {named.person}, as a direct message,"
+    """In one sentence. The slot, which stands beside it, tells which message it is."""
+    stands = "It stands in Slack in an older form" if message.posted else "It is not in Slack yet"
     if message.error is None:
-        state = "stands in Slack in an older form" if message.posted else "is not in Slack yet"
-        return f"{what} {state}: it waits for its turn."
-    why = f"{_why(message.error)} (`{message.error}`)"
+        return f"{stands}: it waits for its turn."
+    why = "Slack does not take it"
+    if NO_ANSWER.fullmatch(message.error):
+        why = "Slack gives no answer, or none of its own"
+    why = f"{WHY.get(message.error, why)} (`{message.error}`)"
     if message.due_at is not None:
-        state = "stands in Slack in an older form" if message.posted else "is not in Slack yet"
-        return f"{what} {state}: {why}. It is tried again."
+        return f"{stands}: {why}. It is tried again."
     if message.posted:
-        return f"{what} is not edited any more: {why}."
-    instead = ""
-    if named.kind in (Slot.FINAL, Slot.CORRECTION) and named.person is None:
-        instead = " It went to each who asked or decided as a direct message instead."
-    return f"{what} is not in Slack and is not tried again: {why}.{instead}"
+        return f"It is not edited any more: {why}."
+    instead = " It went to each who asked or decided as a direct message instead."
+    sent = instead if message.slot in (Slot.FINAL, Slot.CORRECTION) else ""
+    return f"It is not in Slack and is not tried again: {why}.{sent}"
 
 
 def unsaid_json(message: Unsaid) -> dict[str, Any]:
@@ -81,12 +68,6 @@ def unsaid_json(message: Unsaid) -> dict[str, Any]:
         "next_try": iso(message.due_at),
         "sentence": why_unsaid(message),
     }
-
-
-def _why(error: str) -> str:
-    if NO_ANSWER.fullmatch(error):
-        return "Slack gives no answer, or none of its own"
-    return WHY.get(error, "Slack does not take it")
 
 
 PIPED = 100_000
@@ -148,47 +129,19 @@ def requests_table(found: Sequence[Request]) -> Table:
 
 
 def facts_table(request: Request, ended: Sequence[str]) -> Table:
-    """What somebody asks about one request, one fact in each line; `--json` has the rest. `ended`:
-    how it ended, in Slack's own words, and what to do next."""
+    """What there is of one request, one fact in each line, by its name in `--json`. `ended`: how it
+    ended, in Slack's own words, and what to do next."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _facts(request, " ".join(map(plain, ended))):
-        if value:
-            _add(table, name, value)
+    facts: dict[str, Any] = dict.fromkeys(("id", "state", "outcome"))  # these first
+    facts |= as_json(request)
+    facts["outcome"] = " ".join(map(plain, ended))
+    facts["task"] = request.task and request.task.model_dump(exclude_none=True)
+    for name, value in facts.items():
+        if value is not False and value not in (None, "", []):  # but "0 DELETEs"
+            _add(table, name.replace("_", " "), "yes" if value is True else _words(value))
     return table
-
-
-def _facts(request: Request, ended: str) -> Iterator[tuple[str, str]]:
-    terms, task = request.terms, request.task
-    yield "request", request.id
-    yield "state", f"{request.state.value}{' (dry run: no DELETE is sent)' * terms.dry_run}"
-    yield "outcome", ended
-    yield "pairing", _beside(request.title, request.pairing_id)
-    yield "site", _beside(request.site, terms.appliance) if terms.several else ""
-    count = request.snapshot.count if request.snapshot else None
-    yield "replications", "" if count is None else str(count)
-    yield "one-sided", "yes: the other site keeps its half" if request.force else ""
-    yield "asked by", f"{request.requester} in {request.channel}, {_at(request.created_at)}"
-    yield "reason", request.reason
-    yield "time asked for", _at(request.scheduled_at)
-    by = [d.by for d in request.approvals]
-    yield "approvals", f"{len(by)} of {terms.approvals_required}{': ' * bool(by)}{', '.join(by)}"
-    for name, decision in (
-        ("glass broken by", request.glass),
-        ("denied by", request.denial),
-        ("withdrawn by", request.cancellation),
-    ):
-        why = f": {decision.reason}" if decision and decision.reason else ""
-        yield name, f"{decision.by}, {_at(decision.at)}{why}" if decision else ""
-    sent, accepted = request.deletes_sent, request.deletes_accepted
-    yield "DELETEs", f"{sent} sent, {accepted} accepted"
-    progress = "" if task is None or task.progress is None else f", {task.progress} %"
-    yield "task", f"{task.id}: {task.status}{progress}" if task else ""
-    error = (task.error_message, task.error_details) if task else ()
-    yield "task's error", "; ".join(text for text in error if text)
-    yield "to decide until", _at(request.decide_by) if request.state is State.PENDING else ""
-    yield "ended", _at(request.ended_at)
 
 
 def plain(markup: str) -> str:
@@ -223,11 +176,6 @@ def _at(ms: int | None) -> str:
     """In whole seconds; the JSON has milliseconds."""
     text = iso(ms)
     return f"{text[:10]} {text[11:19]}Z" if text else ""
-
-
-def _beside(name: str, known_as: str | None) -> str:
-    """A name with the id that belongs to it, where both are known."""
-    return f"{name} ({known_as})" if known_as and known_as != name else name
 
 
 def _cut(reason: str) -> str:
@@ -293,11 +241,12 @@ def told(record: Record) -> str:
     """What happened, and what the record holds of it, in one line of words. An action of another
     version is told by its own name. The caller makes it printable."""
     detail = record.detail
-    sentence = SENTENCES.get(record.action, record.action.replace("_", " "))
+    template = SENTENCES.get(record.action, "")
     named = {name: _words(value) for name, value in detail.items()}
-    used = set(re.findall(r"\{(\w+)\}", sentence)) if record.action in SENTENCES else set()
-    if used:
-        sentence = re.sub(r"\{(\w+)\}", lambda place: named.get(place[1], "?"), sentence)
+    used = {field for _, field, _, _ in Formatter().parse(template) if field}
+    sentence = template.format_map(defaultdict(lambda: "?", named)) or record.action.replace(
+        "_", " "
+    )
     if detail.get("force") is True:
         sentence += ", one-sided"
     more = [_more(name, value) for name, value in detail.items() if name not in used | UNTOLD]

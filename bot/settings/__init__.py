@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.settings.defaults import ApplianceSettings, Problem, Settings, SettingsError
+from bot.settings.defaults import ApplianceSettings, Settings, SettingsError
 from bot.settings.load import DEFAULT_SITE, load, load_database, load_slack_app
-from bot.settings.sources import (
-    PROXIES,
-    SECRETS,
-    SITES_PREFIX,
-    files_seen_by_others,
-    setting_names,
-    site_prefix,
-)
+from bot.settings.sources import files_seen_by_others, site_prefix
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""
@@ -21,17 +14,12 @@ EXAMPLE = Path(__file__).with_name("example.env")
 __all__ = [
     "DEFAULT_SITE",
     "EXAMPLE",
-    "PROXIES",
-    "SECRETS",
-    "SITES_PREFIX",
     "ApplianceSettings",
-    "Problem",
     "Settings",
     "SettingsError",
     "files_seen_by_others",
     "load",
     "load_database",
     "load_slack_app",
-    "setting_names",
     "site_prefix",
 ]

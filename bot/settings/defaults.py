@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,24 +21,16 @@ from pydantic import (
 from bot.request.who_may import Policy, SiteTerms
 from bot.settings import values
 
-Mode = Literal["http", "socket"]
-"""How Slack reaches the bot: it calls our port, or we keep a socket to Slack open."""
-
-DurationMs: TypeAlias = Annotated[int, BeforeValidator(values.parse_duration)]
-"""Whole milliseconds, more than 0. Read from text (`15m`) or from an int of milliseconds."""
-
-_DurationOrZero = Annotated[int, BeforeValidator(partial(values.parse_duration, zero_allowed=True))]
+_DurationMs = Annotated[int, BeforeValidator(values.duration("1s"))]
+_DurationOrZeroMs = Annotated[int, BeforeValidator(values.duration("0"))]
 _People = Annotated[tuple[str, ...], BeforeValidator(values.people)]
-_OR_NOBODY = partial(values.people, nobody_allowed=True)
-_ONE_DAY = partial(values.parse_duration, least="1d")
 _Approvals = Annotated[int, BeforeValidator(values.whole_number(1, 100))]
 _Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]
 _Switch = Annotated[bool, BeforeValidator(values.switch)]
 _Level = Literal["debug", "info", "warning", "error", "critical"]
-_LEVELS = values.one_of("debug", "info", "warning", "error", "critical")
+_Format = Literal["console", "json"]
 _Username = Annotated[str, BeforeValidator(values.username)]
-_Password = Annotated[SecretStr, AfterValidator(values.password)]
-_FORMATS = values.one_of("console", "json")
+_Password = Annotated[SecretStr, BeforeValidator(values.password)]
 _BOT_TOKEN = values.token_of("a bot token", "xoxb-", ("xapp-", "xoxp-"))
 _APP_TOKEN = values.token_of("an app-level token", "xapp-", ("xoxb-", "xoxp-"))
 
@@ -50,8 +41,8 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 class Problem:
     """One wrong or missing setting.
 
-    `setting` is its name as people write it (`VR_HOST`), or `.env` for the file itself.
-    `sentence` names the setting, says what is wrong and what to do, and holds no secret.
+    `setting` is its name as people write it (`VR_HOST`), or `.env` for the file and `.env:4` for a
+    line of it. `sentence` names the setting, says what is wrong and what to do; it holds no secret.
     """
 
     setting: str
@@ -59,19 +50,21 @@ class Problem:
 
 
 class SettingsError(Exception):
-    """The settings cannot be used. `problems` has one entry for each wrong setting, so at least
-    one."""
+    """The settings cannot be used. `problems` has the first one of each wrong setting."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(problem.sentence for problem in problems))
-        self.problems: tuple[Problem, ...] = tuple(problems)
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        first: dict[str, Problem] = {}
+        for problem in problems:
+            first.setdefault(problem.setting, problem)
+        self.problems = tuple(first.values())
+        super().__init__("\n".join(problem.sentence for problem in self.problems))
 
 
 class ApplianceSettings(BaseModel):
     """One vSphere Replication appliance.
 
     At most one of `ca_file` and `fingerprint` is set; with neither, the system's certificate store
-    decides.
+    decides. A remote user has a password.
     """
 
     model_config = _STRICT
@@ -82,11 +75,9 @@ class ApplianceSettings(BaseModel):
     username: _Username = Field(description="name the local SSO user that the bot logs in as")
     password: _Password = Field(description="give the password of the local SSO user")
     remote_username: _Username | None = None
-    remote_password: _Password | None = Field(default=None, validate_default=True)
+    remote_password: _Password | None = None
     ca_file: Annotated[Path, BeforeValidator(values.ca_file)] | None = None
-    fingerprint: Annotated[str, BeforeValidator(values.fingerprint)] | None = Field(
-        default=None, validate_default=True
-    )
+    fingerprint: Annotated[str, BeforeValidator(values.fingerprint)] | None = None
     base_path: Annotated[
         str, BeforeValidator(values.base_path), AfterValidator(lambda path: path.rstrip("/"))
     ] = "/api/rest/vr/v2"
@@ -94,24 +85,6 @@ class ApplianceSettings(BaseModel):
     timeout_seconds: Annotated[float, BeforeValidator(values.seconds(0.1, 300))] = 10.0
     # With fewer, following running tasks leaves too few calls for checks of new requests.
     calls_per_minute: Annotated[int, BeforeValidator(values.whole_number(20, 100_000))] = 40
-
-    @field_validator("remote_password")
-    @classmethod
-    def _both_or_neither(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if "remote_username" not in info.data:
-            return value
-        if value is None and info.data["remote_username"] is not None:
-            raise ValueError("is not set although {remote_username} is: set both or neither")
-        if value is not None and info.data["remote_username"] is None:
-            raise ValueError("is set although {remote_username} is not: set both or neither")
-        return value
-
-    @field_validator("fingerprint")
-    @classmethod
-    def _one_trust(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is not None and info.data.get("ca_file") is not None:
-            raise ValueError("and {ca_file} are both set: keep the one to trust")
-        return value
 
 
 class Settings(BaseModel):
@@ -125,11 +98,11 @@ class Settings(BaseModel):
 
     model_config = _STRICT
 
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_BOT_TOKEN)] = Field(
+    slack_bot_token: Annotated[SecretStr, BeforeValidator(_BOT_TOKEN)] = Field(
         description="give the bot token of the Slack app, it begins with xoxb-"
     )
-    slack_signing_secret: Annotated[SecretStr, AfterValidator(values.token)] | None = None
-    slack_app_token: Annotated[SecretStr, AfterValidator(_APP_TOKEN)] | None = None
+    slack_signing_secret: Annotated[SecretStr, BeforeValidator(values.token)] | None = None
+    slack_app_token: Annotated[SecretStr, BeforeValidator(_APP_TOKEN)] | None = None
     slack_api_url: Annotated[str, BeforeValidator(values.slack_api_url)] = "https://slack.com/api/"
     slack_command: Annotated[str, BeforeValidator(values.slack_command)] = "/vr-unpair"
     deployment_label: Annotated[str, BeforeValidator(values.label)] = ""
@@ -141,29 +114,29 @@ class Settings(BaseModel):
     )
     approvals_required: _Approvals = 1
     force_approvals_required: _Approvals | None = None
-    notify: Annotated[tuple[str, ...], BeforeValidator(_OR_NOBODY)] | None = None
+    notify: Annotated[tuple[str, ...], BeforeValidator(values.people_or_none)] | None = None
     break_glass: _People = ()
     requesters: _People = ()
     channels: Annotated[tuple[str, ...], BeforeValidator(values.channels)] = ()
     require_reason: _Switch = False
     reason_pattern: Annotated[str, BeforeValidator(values.regular_expression)] | None = None
-    approval_ttl: DurationMs = 3_600_000
-    execution_ttl: DurationMs = 600_000
-    follow_ttl: DurationMs = 86_400_000
-    remind_after: _DurationOrZero = 900_000
-    schedule_max: _DurationOrZero = 604_800_000
+    approval_ttl: _DurationMs = 3_600_000
+    execution_ttl: _DurationMs = 600_000
+    follow_ttl: _DurationMs = 86_400_000
+    remind_after: _DurationOrZeroMs = 900_000
+    schedule_max: _DurationOrZeroMs = 604_800_000
     database_url: Annotated[SecretStr, BeforeValidator(values.database_url)] = SecretStr(
         "sqlite:///vr-unpair.db"
     )
-    keep_for: Annotated[int, BeforeValidator(_ONE_DAY)] = 180 * 86_400_000
+    keep_for: Annotated[int, BeforeValidator(values.duration("1d"))] = 180 * 86_400_000
     """How long what is over and only serves the bot is kept; Slack repeats nothing after a day."""
     host: Annotated[str, BeforeValidator(values.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
     port: _Port = 3000
     operate_port: _Port | None = None
     """Where health and metrics are served alone; None: on `port`, with what Slack sends."""
     dry_run: _Switch = False
-    log_level: Annotated[_Level, BeforeValidator(_LEVELS)] = "info"
-    log_format: Annotated[Literal["console", "json"], BeforeValidator(_FORMATS)] = "console"
+    log_level: Annotated[_Level, BeforeValidator(values.one_of(*get_args(_Level)))] = "info"
+    log_format: Annotated[_Format, BeforeValidator(values.one_of(*get_args(_Format)))] = "console"
 
     @field_validator("operate_port")
     @classmethod
@@ -217,19 +190,6 @@ class Settings(BaseModel):
             },
         )
 
-    def mode(self) -> Mode:
-        """How Slack reaches the bot. Raises SettingsError when no way or both ways are set: that
-        keeps `run` from starting, although other commands work with these settings."""
-        return way_in(self.slack_signing_secret is not None, self.slack_app_token is not None)
-
-
-def way_in(signing_secret: bool, app_token: bool) -> Mode:
-    """The one way in which Slack reaches the bot. The arguments say which settings are given."""
-    ways = "the first for HTTP mode or the second for Socket Mode."
-    if signing_secret and app_token:
-        sentence = f"SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep {ways}"
-        raise SettingsError([Problem("SLACK_APP_TOKEN", sentence)])
-    if not signing_secret and not app_token:
-        sentence = f"Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set {ways}"
-        raise SettingsError([Problem("SLACK_SIGNING_SECRET", sentence)])
-    return "socket" if app_token else "http"
+    def mode(self) -> Literal["http", "socket"]:
+        """How Slack reaches the bot: it calls our port, or we keep a socket to Slack open."""
+        return "socket" if self.slack_app_token else "http"

@@ -4,8 +4,7 @@ change."""
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +16,6 @@ from bot.settings.defaults import (
     Problem,
     Settings,
     SettingsError,
-    way_in,
 )
 from bot.settings.sources import (
     APPLIANCE_PREFIX,
@@ -27,7 +25,6 @@ from bot.settings.sources import (
     Given,
     appliance_names,
     gather,
-    is_secret,
     of_site,
     own_names,
     site_name_problem,
@@ -39,14 +36,11 @@ DEFAULT_SITE = "default"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def load(
-    environ: Mapping[str, str] | None = None, cwd: Path | None = None, *, to_run: bool = False
-) -> Settings:
+def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
     """All settings, from the environment, `.env` in the working directory and SECRETS_DIR.
 
-    `to_run` also requires exactly one way for Slack to reach the bot. HTTPS_PROXY and NO_PROXY of
-    `.env` are put into the environment of this process, where every library that connects looks for
-    them.
+    HTTPS_PROXY and NO_PROXY of `.env` are put into the environment of this process, where every
+    library that connects looks for them.
 
     Raises SettingsError with one sentence for each setting that is wrong, missing or misspelled.
     """
@@ -57,13 +51,15 @@ def load(
     sites = _sites(right, given, problems)
     # The rest is checked in any case, so that one start names everything there is to correct.
     settings = _checked(Settings, right, own_names(), problems, sites=sites)
-    if to_run:
-        try:
-            way_in(*(name in given.values for name in ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")))
-        except SettingsError as error:
-            problems += error.problems
+    http, socket = (name in given.values for name in ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"))
+    if http is socket:
+        which = "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set"
+        if http:
+            which = "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep"
+        sentence = f"{which} the first for HTTP mode or the second for Socket Mode."
+        problems.append(Problem("SLACK_APP_TOKEN" if http else "SLACK_SIGNING_SECRET", sentence))
     if problems or settings is None:
-        raise _error(problems)
+        raise SettingsError(problems)
     if environ is None or environ is os.environ:
         os.environ.update(given.proxies)
     return settings
@@ -91,34 +87,27 @@ def load_slack_app(
 def _some(
     environ: Mapping[str, str] | None,
     cwd: Path | None,
-    readers: Mapping[str, Callable[[object], Any]],
+    readers: Mapping[str, Callable[[str], Any]],
 ) -> list[Any]:
     """The values of these settings of the bot itself. Raises SettingsError."""
     given = gather(environ, cwd)
-    concerned = {*readers, *([SECRETS_DIR] if any(map(is_secret, readers)) else [])}
     problems = [
         problem
         for problem in given.problems
-        if problem.setting in concerned or any(name in problem.sentence for name in readers)
+        if problem.setting == SECRETS_DIR or any(name in problem.sentence for name in readers)
     ]
     found = []
     for name, reader in readers.items():
+        if name not in given.values:
+            found.append(Settings.model_fields[name.lower()].default)
+            continue
         try:
-            default = Settings.model_fields[name.lower()].default
-            found.append(reader(given.values.get(name, default)))
+            found.append(reader(given.values[name]))
         except ValueError as error:
             problems.append(Problem(name, f"{name} {error}."))
     if problems:
-        raise _error(problems)
+        raise SettingsError(problems)
     return found
-
-
-def _error(problems: Iterable[Problem]) -> SettingsError:
-    """With the first problem of each setting."""
-    first: dict[str, Problem] = {}
-    for problem in problems:
-        first.setdefault(problem.setting, problem)
-    return SettingsError(list(first.values()))
 
 
 def _sites(
@@ -134,6 +123,13 @@ def _sites(
     for site, prefix in (prefixes if several else {DEFAULT_SITE: APPLIANCE_PREFIX}).items():
         if path := right.get(ca_file := f"{prefix}CA_FILE"):
             right = {**right, ca_file: str(given.cwd / os.path.expanduser(path))}
+        user, password = f"{prefix}REMOTE_USERNAME", f"{prefix}REMOTE_PASSWORD"
+        if (user in right) is not (password in right):
+            sentence = f"{password} and {user} belong together: set both or neither."
+            problems.append(Problem(password, sentence))
+        if path and (pin := f"{prefix}FINGERPRINT") in right:
+            sentence = f"{pin} and {ca_file} are both set: keep the one to trust."
+            problems.append(Problem(pin, sentence))
         appliance = _checked(ApplianceSettings, right, appliance_names(prefix), problems)
         if appliance is None:
             continue
@@ -168,9 +164,6 @@ def _checked(
         if detail["type"] == "missing":
             sentence = f"is not set: {model.model_fields[field].description}"
         else:
-            # Every reader raises ValueError with a text of our own, in which another setting is
-            # named by its field.
-            sentence = str(detail["ctx"]["error"])
-            sentence = re.sub(r"\{([a-z_]+)\}", lambda m: outside.get(m[1], m[0]), sentence)
+            sentence = str(detail["ctx"]["error"])  # every reader raises a ValueError of our own
         problems.append(Problem(name, f"{name} {sentence}."))
     return None

@@ -265,11 +265,12 @@ def _read_dotenv(path: Path, files: list[Path]) -> dict[str, str]:
             # part of the line after them.
             original = binding.original.string
             blank = original[: len(original) - len(original.lstrip())].count("\n")
+            line = binding.original.line + blank
             sentence = (
-                f"Line {binding.original.line + blank} of the file .env is not understood: write "
+                f"Line {line} of the file .env is not understood: write "
                 f"NAME=value, with single quotes around a value that holds spaces, quotes or #."
             )
-            problems.append(Problem(DOTENV, sentence))
+            problems.append(Problem(f"{DOTENV}:{line}", sentence))
     if problems:
         raise SettingsError(problems)
     return found

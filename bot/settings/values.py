@@ -1,17 +1,16 @@
 """What each setting takes, and the sentence for a wrong value: a reader for each kind of value.
 
-Each reader takes text (or a value that already has the right type) and returns the value to keep.
-Each raises ValueError; its text continues a sentence that begins with the setting's name. No value
-is repeated there: people paste a token or a password into the wrong line.
+Each reader takes text and returns the value to keep. Each raises ValueError; its text continues a
+sentence that begins with the setting's name. No value is repeated there: people paste a token or a
+password into the wrong line.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -20,7 +19,7 @@ from pydantic import SecretStr
 
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
-LONGEST_MS = 365 * _UNITS_MS["d"]
+LONGEST = "365d"
 """Anything longer is taken for a typing error: a deadline that far away is no deadline."""
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -29,84 +28,72 @@ _PEOPLE = "user ids (U…, W…) or user group ids (S…), as a profile's Copy m
 _CHANNELS = "channel ids (C…, G…), found at the end of a channel's details"
 
 
-def whole_number(low: int, high: int) -> Callable[[object], int]:
+def matching(form: str, what: str) -> Callable[[str], str]:
+    """A reader of text of this form."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(form, text.strip()):
+            raise ValueError(f"must be {what}")
+        return text.strip()
+
+    return read
+
+
+def whole_number(low: int, high: int) -> Callable[[str], float]:
     """A reader of whole numbers from `low` to `high`, both included."""
-    what = f"a whole number from {low} to {high}"
-    return lambda value: int(_number(value, r"[0-9]{1,9}", low, high, what))
+    return _number(r"[0-9]{1,9}", low, high, f"a whole number from {low} to {high}")
 
 
-def seconds(low: float, high: float) -> Callable[[object], float]:
+def seconds(low: float, high: float) -> Callable[[str], float]:
     """A reader of seconds from `low` to `high`, both included; fractions are allowed."""
     what = f"a number of seconds such as 5 or 0.5, from {low:g} to {high:g}"
-    return lambda value: _number(value, r"[0-9]{0,9}\.?[0-9]{1,9}", low, high, what)
+    return _number(r"[0-9]{0,9}\.?[0-9]{1,9}", low, high, what)
 
 
-def _number(value: object, form: str, low: float, high: float, what: str) -> float:
-    text = "" if isinstance(value, bool) else str(value).strip()
-    # float() alone would also accept exponents, nan and inf.
-    number = float(text) if re.fullmatch(form, text) else math.nan
-    if not low <= number <= high:
-        raise ValueError(f"must be {what}")
-    return number
+def _number(form: str, low: float, high: float, what: str) -> Callable[[str], float]:
+    formed = matching(form, what)  # float() alone would also accept exponents, nan and inf
+
+    def read(text: str) -> float:
+        number = float(formed(text))
+        if not low <= number <= high:
+            raise ValueError(f"must be {what}")
+        return number
+
+    return read
 
 
-def parse_duration(value: object, *, zero_allowed: bool = False, least: str = "") -> int:
-    """Whole milliseconds of a duration such as `15m`, or of an int that already is in them.
+def duration(least: str) -> Callable[[str], int]:
+    """A reader of durations such as `15m`, from `least` on, as whole milliseconds. Where `least` is
+    `0`, that needs no unit."""
+    what = f"a duration such as 90s, 15m, 1h or 2d, from {least} to {LONGEST}"
+    formed = matching(r"[0-9]{1,9}[smhd]" + "|0" * (least == "0"), what)
 
-    With `zero_allowed`, `0` (with or without a unit) is 0. `least` is the shortest that is taken.
-    Raises ValueError.
-    """
-    text = str(value).strip()
-    form = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
-    if isinstance(value, int) and not isinstance(value, bool):
-        value_ms = value
-    elif form is not None:
-        value_ms = int(form[1]) * _UNITS_MS[form[2]]
-    elif zero_allowed and text == "0":
-        value_ms = 0
-    else:
-        also = ", or 0" if zero_allowed else ""
-        raise ValueError(f"must be a duration such as 90s, 15m, 1h or 2d{also}")
-    if value_ms < 0 or (value_ms == 0 and not zero_allowed):
-        raise ValueError("must be longer than no time at all")
-    if least and value_ms < parse_duration(least):
-        raise ValueError(f"must be {least} or more")
-    if value_ms > LONGEST_MS:
-        raise ValueError("must be 365d or less")
-    return value_ms
+    def read(text: str) -> int:
+        value_ms = _ms(formed(text))
+        if not _ms(least) <= value_ms <= _ms(LONGEST):
+            raise ValueError(f"must be {what}")
+        return value_ms
+
+    return read
 
 
-def switch(value: object) -> bool:
+def _ms(duration: str) -> int:
+    return int(duration[:-1]) * _UNITS_MS[duration[-1]] if duration != "0" else 0
+
+
+def switch(text: str) -> bool:
     """`true` or `false`. Anything else is an error: a typing error in DRY_RUN must not end in a
     real DELETE."""
-    word = str(value).strip().lower()
+    word = text.strip().lower()
     if word not in _TRUE | _FALSE:
         raise ValueError("must be true or false")
     return word in _TRUE
 
 
-def one_of(*words: str) -> Callable[[object], str]:
+def one_of(*words: str) -> Callable[[str], str]:
     """A reader of one of these words, in upper or lower case."""
-
-    def read(value: object) -> str:
-        word = str(value).strip().lower()
-        if word not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return word
-
-    return read
-
-
-def matching(form: str, what: str) -> Callable[[object], str]:
-    """A reader of text of this form."""
-
-    def read(value: object) -> str:
-        text = str(value).strip()
-        if not re.fullmatch(form, text):
-            raise ValueError(f"must be {what}")
-        return text
-
-    return read
+    formed = matching("|".join(words), f"one of {', '.join(words)}")
+    return lambda text: formed(text.lower())
 
 
 slack_command = matching(
@@ -117,58 +104,55 @@ slack_command = matching(
 """Slack docs, slash commands."""
 
 
-def people(value: object, *, nobody_allowed: bool = False) -> tuple[str, ...]:
-    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), in order, each once. With
-    `nobody_allowed`, the word `none` is nobody."""
-    if nobody_allowed and isinstance(value, str) and value.strip().lower() == "none":
-        return ()
-    return _ids(value, r"[UWS][A-Z0-9]{1,31}", _PEOPLE)
+def people(text: str) -> tuple[str, ...]:
+    """Comma-separated user ids (`U…`, `W…`) and user group ids (`S…`), in order, each once."""
+    return _ids(text, r"[UWS][A-Z0-9]{1,31}", _PEOPLE)
 
 
-def channels(value: object) -> tuple[str, ...]:
+def people_or_none(text: str) -> tuple[str, ...]:
+    """The same, or the word `none` for nobody."""
+    return () if text.strip().lower() == "none" else people(text)
+
+
+def channels(text: str) -> tuple[str, ...]:
     """Comma-separated channel ids (`C…`, `G…`), in order, each once."""
-    return _ids(value, r"[CG][A-Z0-9]{1,31}", _CHANNELS)
+    return _ids(text, r"[CG][A-Z0-9]{1,31}", _CHANNELS)
 
 
-def _ids(value: object, form: str, what: str) -> tuple[str, ...]:
-    given: Iterable[object] = value if isinstance(value, list | tuple) else str(value).split(",")
-    ids = [text for text in (str(item).strip() for item in given) if text]
-    for number, text in enumerate(ids, 1):
-        if not re.fullmatch(form, text):
-            raise ValueError(f"must list {what}, separated by commas; number {number} is not one")
-    if not ids and isinstance(value, str):
-        # An empty list means everybody for REQUESTERS and every channel for CHANNELS. Whoever wrote
-        # only a comma would get the opposite of what they wanted.
-        raise ValueError(f"names nobody and nothing: list {what}, or leave it out")
+def _ids(text: str, form: str, what: str) -> tuple[str, ...]:
+    ids = [item.strip() for item in text.split(",") if item.strip()]
+    wrong = [number for number, item in enumerate(ids, 1) if not re.fullmatch(form, item)]
+    # An empty list means everybody for REQUESTERS and every channel for CHANNELS. Whoever wrote
+    # only a comma would get the opposite of what they wanted.
+    if wrong or not ids:
+        which = f"; number {wrong[0]} is not one" if wrong else ""
+        raise ValueError(f"must list {what}, separated by commas{which}")
     return tuple(dict.fromkeys(ids))
 
 
-def label(value: object) -> str:
+def label(text: str) -> str:
     """One short line of text for a card."""
-    text = str(value).strip()
+    text = text.strip()
     if len(text) > 80 or not text.isprintable():
         raise ValueError("must be one line of at most 80 characters")
     return text
 
 
-def regular_expression(value: object) -> str:
-    """A regular expression in Python's syntax that the package `regex` accepts as well. That one
-    runs it, because it can stop after a time (see `bot.request.who_may.PATTERN_SECONDS`)."""
+def regular_expression(text: str) -> str:
+    """A regular expression of the package `regex`, which can stop after a time (see
+    `bot.request.who_may.PATTERN_SECONDS`)."""
     import regex  # type: ignore[import-untyped]  # 1 MB, only needed where a pattern is set
 
-    text = str(value)
     try:
-        re.compile(text)
         regex.compile(text)
-    except (re.error, regex.error, OverflowError) as error:
+    except (regex.error, OverflowError) as error:
         where = getattr(error, "pos", None)
         place = "" if where is None else f" (at character {where + 1})"
         raise ValueError(f"is not a valid regular expression{place}: correct it") from error
     return text
 
 
-def username(value: object) -> str:
-    text = str(value)
+def username(text: str) -> str:
     # In basic auth the user name ends at the first colon (RFC 7617): with a colon in it, the bot
     # would log in as another user.
     if ":" in text or not text.strip() or not text.isprintable():
@@ -178,36 +162,34 @@ def username(value: object) -> str:
     return text.strip()
 
 
-def password(secret: SecretStr) -> SecretStr:
-    if any(char in secret.get_secret_value() for char in "\r\n\0"):
+def password(text: str) -> str:
+    if any(char in text for char in "\r\n\0"):
         raise ValueError("holds a line end: give the password in one line")
-    return secret
+    return text
 
 
-def token(secret: SecretStr) -> SecretStr:
+def token(text: str) -> str:
     # It goes into an HTTP header. A copied line end would fail there, with an error that quotes the
     # secret.
-    if not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+    if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("holds a space, a line end or another odd character: copy it again")
-    return secret
+    return text
 
 
-def token_of(kind: str, begins: str, others: tuple[str, ...]) -> Callable[[SecretStr], SecretStr]:
+def token_of(kind: str, begins: str, others: tuple[str, ...]) -> Callable[[str], str]:
     """A reader of this kind of token, which is none of the `others` that Slack shows beside it."""
 
-    def read(secret: SecretStr) -> SecretStr:
-        if token(secret).get_secret_value().startswith(others):
+    def read(text: str) -> str:
+        if token(text).startswith(others):
             raise ValueError(f"is not {kind}: give the one that begins with {begins}")
-        return secret
+        return text
 
     return read
 
 
-def fingerprint(value: object) -> str:
+def fingerprint(text: str) -> str:
     """64 lower-case hexadecimal digits without colons."""
-    digits = str(value).strip().replace(":", "").lower()
-    if re.fullmatch(r"[0-9a-f]{40}", digits):
-        raise ValueError("has the length of a SHA-1 fingerprint: give the SHA-256 one")
+    digits = text.strip().replace(":", "").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise ValueError(
             "must be the SHA-256 of the appliance's certificate: 64 hexadecimal digits, colons "
@@ -232,9 +214,9 @@ listen_address = matching(
 base_path = matching(r"(/(?!\.)[A-Za-z0-9._~-]+)+/?", "a path such as /api/rest/vr/v2")
 
 
-def slack_api_url(value: object) -> str:
+def slack_api_url(text: str) -> str:
     """The base address of Slack's Web API, with a slash at the end."""
-    text = str(value).strip()
+    text = text.strip()
     address = _address(text)
     if (
         address is None
@@ -255,13 +237,12 @@ def slack_api_url(value: object) -> str:
     return text.rstrip("/") + "/"
 
 
-def proxy(value: object) -> str:
+def proxy(text: str) -> None:
     """The address of a proxy. It may hold a password, so do not show it. Without a scheme it is
     http. Other schemes are passed on; whether one works depends on the library that connects."""
-    text = str(value).strip()
+    text = text.strip()
     if _address(text if "://" in text else f"http://{text}") is None:
         raise ValueError("must be an address such as http://proxy.example.net:3128")
-    return text
 
 
 def _address(text: str) -> SplitResult | None:
@@ -273,9 +254,8 @@ def _address(text: str) -> SplitResult | None:
     return None
 
 
-def database_url(value: object) -> SecretStr:
+def database_url(text: str) -> SecretStr:
     """The address of the database. All of it is a secret, since it may hold a password."""
-    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
     text = text.strip()
     if text.startswith("sqlite://"):
         if not re.fullmatch(r"sqlite:///[^?#\s][^?#]*", text) or ":memory:" in text:
@@ -297,9 +277,9 @@ def database_url(value: object) -> SecretStr:
     return SecretStr(text)
 
 
-def host(value: object) -> str:
+def host(text: str) -> str:
     """The appliance's `host` or `host:port`."""
-    text = str(value).strip()
+    text = text.strip()
     place = _PLACE.fullmatch(text)
     with suppress(ValueError):
         # A zone (fe80::1%eth0) is valid on one machine only, and URLs have no form for it.
@@ -315,8 +295,8 @@ def host(value: object) -> str:
     )
 
 
-def ca_file(value: object) -> Path:
-    path = Path(str(value))
+def ca_file(text: str) -> Path:
+    path = Path(text)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     # SSLError is an OSError too, so it is caught first: its sentence is the more exact one.

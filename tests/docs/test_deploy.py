@@ -16,7 +16,7 @@ import yaml
 
 from bot import __version__
 from bot.__main__ import FOR_GOOD, WRONG_USE
-from bot.settings import setting_names
+from bot.settings.sources import setting_names
 from bot.stop import CLOSE_SECONDS, STOP_SECONDS
 from tools import rules
 from tools.bench.processes import ENVIRONMENT

@@ -8,12 +8,14 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.settings import PROXIES, SITES_PREFIX, load, setting_names
+from bot.settings import load
+from bot.settings.sources import PROXIES, SITES_PREFIX, setting_names
 
 ROOT = Path(__file__).parents[2]
 _SETTING_LINE = re.compile(r"#?([A-Z][A-Z0-9_]*)=(.*)")
 _REQUIRED = {
     "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "s",
     "VR_HOST": "vr",
     "VR_USERNAME": "user",
     "VR_PASSWORD": "password",

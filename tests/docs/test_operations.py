@@ -13,10 +13,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.operate.check import NAMES
-from bot.operate.metrics import Metrics
-from bot.request.lookup_results import Figures
 from bot.request.model import OPEN, State
-from bot.settings import PROXIES, setting_names
+from bot.settings.sources import PROXIES, setting_names
+from tests.operate.running.scraped import EMPTY, watched
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -59,14 +58,9 @@ def table(text: str) -> dict[str, list[str]]:
 
 def exposed() -> dict[str, Any]:
     """Every family of a scrape in Socket Mode, by the name that is documented."""
-    metrics = Metrics("1.2.3", ["default"])
-    empty = Figures(
-        at=0, by_state={}, oldest_ms={}, waiting={}, unposted_ms={}, shared={}, glass_broken=0
-    )
-    metrics.watch(
-        figures=lambda: empty,
-        login_rests=lambda found: {"default": (0.0, 0.0)},
-        ready=lambda: True,
+    metrics = watched(
+        ["default"],
+        lambda: EMPTY,
         socket_age=lambda: 1.0,
         certificate_ends=lambda: {"default": 1.0},
     )

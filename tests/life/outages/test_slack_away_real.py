@@ -21,7 +21,7 @@ def test_a_bot_that_starts_without_slack_says_everything_once_it_is_back(tmp_pat
         shown = world.console.show(asked.id)
         assert shown["state"] == "succeeded"
         unsaid = {message["slot"]: message["sentence"] for message in shown["unsaid"]}
-        assert "The final reply is not in Slack yet" in unsaid["final"]
+        assert "It is not in Slack yet" in unsaid["final"]
 
         world.kill()
         world.restart()

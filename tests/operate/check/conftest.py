@@ -22,7 +22,7 @@ from bot.store.migrate import upgrade
 from tests.support.console import Console
 from tests.support.stage import ALAN, ANNA, Servers, servers
 
-CHANNEL, SECRET_CHANNEL = "C0OPEN", "C0SECRET"
+CHANNEL, SECRET_CHANNEL, GROUP = "C0OPEN", "C0SECRET", "S0GROUP"
 PAIRING = "6b6fb2a8-3c5e-4b7e-9d55-0d1d6f1f0001"
 FAR = {"remote_username": "far@remote", "remote_password": "Remote!1"}
 
@@ -35,6 +35,7 @@ class Stage(Servers):
         appliance.add_pairing("berlin", "prague", pairing_id=PAIRING)
         slack.add_channel("open", id=CHANNEL)
         slack.add_channel("secret", id=SECRET_CHANNEL, private=True)
+        slack.add_group("approvers", [ALAN, ANNA], id=GROUP)
         self.folder, self.database = folder, folder / "bot.db"
         self.environment = {
             **demo.settings(appliance, slack, f"{ALAN},{ANNA}"),
@@ -46,14 +47,14 @@ class Stage(Servers):
         }
         del self.environment["SLACK_SIGNING_SECRET"]
 
-    def loaded(self, *, to_run: bool = False) -> Settings:
-        return load(self.environment, self.folder, to_run=to_run)
+    def loaded(self) -> Settings:
+        return load(self.environment, self.folder)
 
     def check(self, **fields: Any) -> list[Line]:
         """All lines; `fields` replace those of the settings that cannot be given as text yet."""
         return list(
             check.check(
-                lambda **how: self.loaded(**how).model_copy(update=fields),
+                lambda: self.loaded().model_copy(update=fields),
                 lambda: files_seen_by_others(self.environment, self.folder),
             )
         )

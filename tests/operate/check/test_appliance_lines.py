@@ -169,13 +169,6 @@ def test_one_remote_log_in_for_any_number_of_pairings(stage: Stage) -> None:
     assert len(remote_logins(stage)) == 2
 
 
-def test_a_remote_site_that_wants_a_user_of_its_own(stage: Stage) -> None:
-    del stage.environment["VR_REMOTE_USERNAME"], stage.environment["VR_REMOTE_PASSWORD"]
-    found = stage.check()
-    assert wrong_lines(found) == ["appliance-remote"]
-    assert "VR_REMOTE_USERNAME" in one(found, "appliance-remote").next_step
-
-
 def test_a_pairing_with_itself_has_no_remote_site(stage: Stage) -> None:
     stage.appliance.remove_pairing(PAIRING)
     stage.appliance.add_self_pairing("berlin")

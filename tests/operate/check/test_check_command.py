@@ -58,17 +58,6 @@ def test_json_and_exit_code_of_a_failure(stage: Stage) -> None:
     assert {line["words"] for line in skipped} == {"needs appliance-reachable"}
 
 
-def test_wrong_settings_are_lines_of_the_check(stage: Stage) -> None:
-    stage.environment["APPROVAL_TTL"] = "soon"
-    done = run(stage)
-    assert done.returncode == 1
-    bad, others = done.stdout.splitlines()
-    assert bad.startswith("wrong    settings APPROVAL_TTL: ")
-    # What is skipped for one reason is one line.
-    assert others == f"skipped  {', '.join(check.NAMES[1:])}: needs settings"
-    assert stage.appliance.calls == []
-
-
 def test_words_have_colours_on_a_terminal() -> None:
     def of(name: str, line: Line) -> Line:
         return replace(line, name=name)

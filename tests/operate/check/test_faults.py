@@ -12,7 +12,7 @@ from bot.operate import check
 from bot.operate.check_line import Result
 from bot.sandbox.appliance import Answer
 from bot.slack.manifest import SCOPES
-from tests.operate.check.conftest import CHANNEL, PAIRING, SECRET_CHANNEL, Stage, one
+from tests.operate.check.conftest import CHANNEL, GROUP, PAIRING, SECRET_CHANNEL, Stage, one
 from tests.operate.check.conftest import wrong_lines as wrong
 from tests.support.stage import ALAN, ANNA
 
@@ -20,31 +20,35 @@ Break = Callable[[Stage], Any]
 
 LOGIN, VERSION = ("POST", "/session"), ("GET", "/info")
 BOTH = f"{ALAN},{ANNA}"
-FORCE = "FORCE_APPROVALS_REQUIRED"
+FORCE, NEEDED = "FORCE_APPROVALS_REQUIRED", "approvers APPROVALS_REQUIRED"
+
+
+def each(*breaks: Break) -> Break:
+    return lambda stage: [breaks_it(stage) for breaks_it in breaks]
 
 
 def sets(**settings: str) -> Break:
     return lambda stage: stage.environment.update(settings)
 
 
-def without(setting: str) -> Break:
-    return lambda stage: stage.environment.pop(setting)
+def without(*settings: str) -> Break:
+    return lambda stage: [stage.environment.pop(setting) for setting in settings]
 
 
 def appliance(does: str, *args: Any, **how: Any) -> Break:
     return lambda stage: getattr(stage.appliance, does)(*args, **how)
 
 
-def slack_fails(method: str, **how: Any) -> Break:
-    return lambda stage: stage.slack.fail(method, times=None, **how)
+def slack(does: str, *args: Any, **how: Any) -> Break:
+    return lambda stage: getattr(stage.slack, does)(*args, **how)
+
+
+def auth_test(**how: Any) -> Break:
+    return slack("fail", "auth.test", times=None, **how)
 
 
 def answers(call: tuple[str, str], status: int = 200, **more: Any) -> Break:
     return lambda stage: stage.appliance.fail(*call, Answer(status, **more), times=None)
-
-
-def slack_down(stage: Stage) -> None:
-    stage.slack.down()
 
 
 def lacks(scope: str) -> Break:
@@ -55,18 +59,9 @@ def no_database_yet(stage: Stage) -> None:
     stage.environment["DATABASE_URL"] = f"sqlite:///{stage.folder}/new.db"
 
 
-def channel(name: str, **how: bool) -> Break:
-    return lambda stage: stage.slack.set_channel(name, **how)
-
-
 def joins(**how: Any) -> Break:
     """A third approver, of a kind that never counts."""
-
-    def join(stage: Stage) -> None:
-        stage.slack.add_person("Third", id="U0X", **how)
-        stage.environment["APPROVERS"] += ",U0X"
-
-    return join
+    return each(slack("add_person", "Third", id="U0X", **how), sets(APPROVERS=f"{BOTH},U0X"))
 
 
 def garbage(stage: Stage) -> None:
@@ -91,43 +86,45 @@ def password_in_a_file(stage: Stage) -> None:
     stage.environment["SECRETS_DIR"] = str(stage.folder)
 
 
-def wrong_pin(stage: Stage) -> None:
-    del stage.environment["VR_CA_FILE"]
-    stage.environment["VR_FINGERPRINT"] = "ab" * 32
-
-
-def only_approver_closed(stage: Stage) -> None:
-    stage.environment["APPROVERS"] = ALAN
-    stage.slack.deactivate(ALAN)
+def no_paid_plan(stage: Stage) -> None:
+    stage.slack.workspace.paid_plan = False
 
 
 def slack_in_its_place(stage: Stage) -> None:
     stage.environment["VR_HOST"] = stage.slack.base_url.removeprefix("http://")
 
 
-NOT_MEMBER = channel(CHANNEL, bot_is_member=False)
-NOT_PRIVATE = channel(SECRET_CHANNEL, bot_is_member=False)
+MORE, ALONE = sets(APPROVERS=f"{BOTH},{GROUP}"), sets(APPROVERS=GROUP)
+TWICE, LEFT = sets(APPROVERS=f"{ANNA},{GROUP}"), slack("deactivate", ALAN)
+DISABLED = slack("set_group", GROUP, [ALAN], disabled=True)
+REMOTE_USER = ("VR_REMOTE_USERNAME", "VR_REMOTE_PASSWORD")
+NOT_MEMBER = slack("set_channel", CHANNEL, bot_is_member=False)
+NOT_PRIVATE = slack("set_channel", SECRET_CHANNEL, bot_is_member=False)
 WAITS = {"headers": {"Retry-After": "30"}}
 NO_ROLE = {"message": "No role.", "op_id": "op-77"}
 NO_RIGHT = answers(("GET", "/pairings"), 403, error_code="NO_PERMISSION", op_id="op-9")
 
 FAULTS: dict[str, tuple[Break, str, str]] = {
-    "no way in": (without("SLACK_APP_TOKEN"), "way-in", "SLACK_SIGNING_SECRET"),
-    "two ways in": (sets(SLACK_SIGNING_SECRET="x"), "way-in", "both set"),
+    "no way in": (without("SLACK_APP_TOKEN"), "settings SLACK_SIGNING_SECRET", "Socket Mode"),
+    "two ways in": (sets(SLACK_SIGNING_SECRET="x"), "settings SLACK_APP_TOKEN", "both set"),
     "no host": (without("VR_HOST"), "settings VR_HOST", "VR_HOST is not set"),
     "a slip": (sets(VR_HOTS="vr"), "settings VR_HOTS", "did you mean VR_HOST"),
     "no folder": (sets(DATABASE_URL="sqlite:////no/at/bot.db"), "database", "/no/at"),
     "no database": (garbage, "database", "restore the backup"),
     "newer schema": (sql("UPDATE schema_info SET oldest_program = '99.0.0'"), "schema", "99.0.0"),
     "token refused": (sets(SLACK_BOT_TOKEN="xoxb-no"), "slack-token", "invalid_auth"),
-    "Slack away": (slack_down, "slack-token", "HTTPS_PROXY"),
-    "Slack broken": (slack_fails("auth.test", status=503), "slack-token", "HTTP 503"),
-    "a page": (slack_fails("auth.test", status=200), "slack-token", "HTTP 200"),
-    "Slack limits": (slack_fails("auth.test", retry_after=17), "slack-token", "17 s"),
+    "Slack away": (slack("down"), "slack-token", "HTTPS_PROXY"),
+    "Slack broken": (auth_test(status=503), "slack-token", "HTTP 503"),
+    "a page": (auth_test(status=200), "slack-token", "HTTP 200"),
+    "Slack limits": (auth_test(retry_after=17), "slack-token", "17 s"),
     "app token": (sets(SLACK_APP_TOKEN="xapp-no"), "slack-app-token", "connections:write"),
     "not in": (NOT_MEMBER, f"slack-channel {CHANNEL}", "/invite @vr-unpair"),
     "not in a private one": (NOT_PRIVATE, f"slack-channel {SECRET_CHANNEL}", "private"),
-    "archived": (channel(CHANNEL, archived=True), f"slack-channel {CHANNEL}", "#open is archived"),
+    "archived": (
+        slack("set_channel", CHANNEL, archived=True),
+        f"slack-channel {CHANNEL}",
+        "#open is archived",
+    ),
     "no channel": (sets(CHANNELS=f"{CHANNEL},C0NO"), "slack-channel C0NO", "does not exist"),
     "nobody": (sets(APPROVERS=f"{BOTH},U0NO"), "slack-person U0NO", "APPROVERS"),
     "no requester": (sets(REQUESTERS="U0NO"), "slack-person U0NO", "REQUESTERS"),
@@ -135,11 +132,21 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a bot": (joins(bot=True), "slack-person U0X", "bot"),
     "a guest": (joins(guest=True), "slack-person U0X", "guest"),
     "a stranger": (joins(team_id="T0ELSE"), "slack-person U0X", "another workspace"),
-    "the only one": (only_approver_closed, f"slack-person {ALAN}", "closed"),
-    "too few": (sets(APPROVALS_REQUIRED="3"), "approvers APPROVALS_REQUIRED", "2 of the 3"),
+    "the only one": (each(sets(APPROVERS=ALAN), LEFT), f"slack-person {ALAN}", "closed"),
+    "too few": (sets(APPROVALS_REQUIRED="3"), NEEDED, "2 of the 3"),
     "for force": (sets(FORCE_APPROVALS_REQUIRED="3"), f"approvers {FORCE}", "2 of the 3"),
+    "disabled group": (each(MORE, DISABLED), f"slack-group {GROUP}", "disabled"),
+    "empty group": (each(MORE, slack("set_group", GROUP, [])), f"slack-group {GROUP}", "nobody is"),
+    "no group": (sets(APPROVERS="S0NO"), "slack-group S0NO", "no user group has this id"),
+    "no groups": (each(ALONE, no_paid_plan), f"slack-group {GROUP}", "no user groups"),
+    "left it": (each(ALONE, LEFT, sets(APPROVALS_REQUIRED="2")), NEEDED, "1 of the 2"),
+    "counts once": (each(TWICE, LEFT, sets(APPROVALS_REQUIRED="3")), NEEDED, "1 of the 3"),
     "nobody listens": (appliance("refuse_connections"), "appliance-reachable", "VR_HOST"),
-    "pin": (wrong_pin, "appliance-trusted", "console"),
+    "pin": (
+        each(without("VR_CA_FILE"), sets(VR_FINGERPRINT="ab" * 32)),
+        "appliance-trusted",
+        "console",
+    ),
     "another name": (
         appliance("new_certificate", host_names=["vr.example.net"]),
         "appliance-trusted",
@@ -155,6 +162,7 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
     "a page for the version": (answers(VERSION, 502), "appliance-version", "VR_BASE_PATH"),
     "refused at once": (answers(VERSION, 401), "appliance-version", "not authorised"),
     "no right": (NO_RIGHT, "appliance-pairings", "NO_PERMISSION"),
+    "no remote user": (without(*REMOTE_USER), "appliance-remote", "VR_REMOTE_USERNAME"),
     "remote away": (appliance("set_remote_down", PAIRING), "appliance-remote", "--force"),
     **{each: (lacks(each), f"slack-scope {each}", "install the app") for each in SCOPES},
 }
@@ -164,11 +172,11 @@ NOTES: dict[str, tuple[Break, str, str]] = {
     "no database yet": (no_database_yet, "database", "`run` makes it"),
     "older": (sql("UPDATE alembic_version SET version_num = '0000'"), "schema", "up to date"),
     "any channel": (without("CHANNELS"), "slack-channel", "/invite"),
-    "nobody left": (sets(APPROVALS_REQUIRED="2"), "approvers APPROVALS_REQUIRED", "exactly 2"),
+    "nobody left": (sets(APPROVALS_REQUIRED="2"), NEEDED, "exactly 2"),
+    "glass left": (sets(APPROVALS_REQUIRED="3", BREAK_GLASS=ANNA), NEEDED, "only BREAK_GLASS"),
     "no pairings": (appliance("remove_pairing", PAIRING), "appliance-pairings", "right appliance"),
     "dry run": (sets(DRY_RUN="true"), "settings", "DRY_RUN"),
     "readable": (password_in_a_file, "settings VR_PASSWORD", "chmod o-rwx"),
-    "too many calls": (sets(VR_CALLS_PER_MINUTE="60"), "settings", "60 calls"),
 }
 """What is worth reading and no failure."""
 

@@ -6,83 +6,31 @@ from typing import Any
 
 import pytest
 
-from bot.operate.check_line import Line, Result
+from bot.operate.check_line import Result
 from bot.operate.check_slack import scope, slack_of
-from tests.operate.check.conftest import Stage, one, wrong_lines
-from tests.support.stage import ALAN, ANNA
+from tests.operate.check.conftest import GROUP, Stage, one, wrong_lines
+from tests.support.stage import ALAN
 
-GROUP, OTHER = "S0GROUP", "S0OTHER"
+OTHER = "S0OTHER"
 GROUPS = f"slack-group {GROUP}"
 NEEDED = "approvers APPROVALS_REQUIRED"
 
 
-@pytest.fixture
-def grouped(stage: Stage) -> Stage:
-    """Alan and Anna are approvers through a group."""
-    stage.slack.add_group("approvers", [ALAN, ANNA], id=GROUP)
-    return stage
-
-
-def check(stage: Stage, **fields: Any) -> list[Line]:
-    return stage.check(**{"approvers": (GROUP,), **fields})
-
-
-def test_members_of_groups_count_and_one_call_reads_all_groups(grouped: Stage) -> None:
-    grouped.slack.add_group("others", [ALAN], id=OTHER)
-    found = check(grouped, requesters=(OTHER,), notify=(GROUP, OTHER))
+def test_members_of_groups_count_and_one_call_reads_all_groups(stage: Stage) -> None:
+    stage.slack.add_group("others", [ALAN], id=OTHER)
+    found = stage.check(approvers=(GROUP,), requesters=(OTHER,), notify=(GROUP, OTHER))
     assert wrong_lines(found) == []
     assert one(found, GROUPS).words == "@approvers, 2 people, in APPROVERS and NOTIFY"
     assert one(found, f"slack-group {OTHER}").words.endswith("in REQUESTERS and NOTIFY")
     assert one(found, NEEDED).result is Result.OK
-    assert len(grouped.slack.calls_of("usergroups.list")) == 1
+    assert len(stage.slack.calls_of("usergroups.list")) == 1
 
 
-@pytest.mark.parametrize("disabled", [True, False])
-def test_a_group_that_lets_nobody_approve(grouped: Stage, disabled: bool) -> None:
-    grouped.slack.set_group(GROUP, [ALAN] if disabled else [], disabled=disabled)
-    found = check(grouped, approvers=(ALAN, ANNA, GROUP))
-    assert wrong_lines(found) == [GROUPS]
-    assert ("disabled" in one(found, GROUPS).words) is disabled
-
-
-def test_no_such_group_alone_fails_once(grouped: Stage) -> None:
-    found = check(grouped, approvers=(OTHER,))
-    assert wrong_lines(found) == [f"slack-group {OTHER}"]
-    assert one(found, "approvers").words == "needs slack-group"
-
-
-def test_a_workspace_without_groups(grouped: Stage) -> None:
-    grouped.slack.workspace.paid_plan = False
-    assert wrong_lines(check(grouped)) == [GROUPS]
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        # Alan has left.
-        ({"approvals_required": 2}, "1 of the 2 who are needed may approve"),
-        ({"approvers": (ANNA, GROUP), "approvals_required": 3}, "1 of the 3"),  # counts once
-    ],
-)
-def test_who_counts_of_a_group(grouped: Stage, fields: dict[str, Any], words: str) -> None:
-    grouped.slack.deactivate(ALAN)
-    found = check(grouped, **fields)
-    assert wrong_lines(found) == [NEEDED]
-    assert one(found, NEEDED).words.startswith(words)
-
-
-def test_break_glass_is_left_where_too_few_may_approve(grouped: Stage) -> None:
-    found = check(grouped, approvals_required=3, break_glass=(ANNA,))
-    assert wrong_lines(found) == []
-    assert "BREAK_GLASS" in one(found, NEEDED).words
-    assert one(found, f"slack-person {ANNA}").words == "in BREAK_GLASS"
-
-
-def test_no_more_people_are_asked_about_than_are_needed(grouped: Stage) -> None:
-    crowd = [grouped.slack.add_person(f"p{number}") for number in range(50)]
-    grouped.slack.set_group(GROUP, crowd)
-    assert wrong_lines(check(grouped)) == []
-    assert len(grouped.slack.calls_of("users.info")) == 2
+def test_no_more_people_are_asked_about_than_are_needed(stage: Stage) -> None:
+    crowd = [stage.slack.add_person(f"p{number}") for number in range(50)]
+    stage.slack.set_group(GROUP, crowd)
+    assert wrong_lines(stage.check(approvers=(GROUP,))) == []
+    assert len(stage.slack.calls_of("users.info")) == 2
 
 
 @pytest.mark.parametrize("how", [{"retry_after": 20}, {"lost": True}])

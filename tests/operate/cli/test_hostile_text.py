@@ -70,10 +70,9 @@ def test_an_export_is_still_what_was_hashed(run: Run) -> None:
 
 @pytest.mark.usefixtures("own_logging")
 @pytest.mark.parametrize("form", ["console", "json"])
-@pytest.mark.parametrize("odd", ODD, ids=ascii)
-def test_a_log_shows_escapes(form: str, odd: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_shows_escapes(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("info", form)
-    text = f"a{odd}b"
+    text = f"a{ODD}b"
     structlog.get_logger("bot.test").info("told", bare=text, words=f"{text} c", deep=[{text: text}])
     logging.getLogger("slack_bolt.App").warning("of a library: %s", text)
     try:
@@ -82,7 +81,8 @@ def test_a_log_shows_escapes(form: str, odd: str, capsys: pytest.CaptureFixture[
         structlog.get_logger("bot.test").exception("failed")
     said = capsys.readouterr().err
     assert OBEYED.search(said) is None
-    assert said.count((MACHINES if form == "json" else PEOPLE)[odd]) >= 5
+    for shown in (MACHINES if form == "json" else PEOPLE).values():
+        assert said.count(shown) >= 5
     if form == "json":
         first, second, third = (json.loads(line) for line in said.splitlines())
         assert (first["bare"], first["deep"]) == (text, [{text: text}])

@@ -54,7 +54,7 @@ def test_what_is_read_of_this_copy() -> None:
 
 def test_a_database_that_cannot_be_opened_leaves_out_what_it_knows(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/no/such/folder.db"
-    db = Database(address, on_error=lambda error: metrics.database_failed(error))
+    db = Database(address, on_error=lambda error: metrics.count("database_errors", error))
     figures = partial(queries.figures, db, [budget_key(site) for site in SITES])
     metrics = watched(SITES, figures, certificate_ends=lambda: ENDS)
     there, scrape = scraped().names(), Scrape(metrics)

@@ -16,7 +16,8 @@ def fails() -> str | None:
 
 
 def test_ready_only_when_every_check_is_fine() -> None:
-    assert Ready({"a": lambda: None}).now() == (True, {"a": "ok"})
+    hint = {"slack-token": "no answer; wait"}
+    assert Ready({"a": lambda: None}, lambda: hint).now() == (True, {"a": "ok", "hints": hint})
     ready, found = Ready({"a": lambda: None, "b": lambda: "away", "c": fails}).now()
     assert ready is False
     assert found == {"a": "ok", "b": "away", "c": "OSError: disk is full"}

@@ -9,6 +9,7 @@ from bot.settings import Settings, SettingsError, load
 
 REQUIRED = {
     "SLACK_BOT_TOKEN": "xoxb-the-bot-token",
+    "SLACK_SIGNING_SECRET": "the-signing-secret",
     "VR_HOST": "vr.example.test",
     "VR_USERNAME": "unpair@vsphere.local",
     "VR_PASSWORD": "the-local-password",

@@ -143,9 +143,9 @@ def test_a_token_that_cannot_be_read_now_stays_as_it_was(slack: OfSlack) -> None
     (slack.folder / "secrets" / "SLACK_BOT_TOKEN").unlink()
     (slack.folder / "secrets" / "SLACK_APP_TOKEN").unlink()
     assert slack.token(refused=True) == "xoxb-first"
-    slack.set(SLACK_BOT_TOKEN="xoxb-second")
+    assert slack.secrets.get("SLACK_APP_TOKEN", True) == "xapp-first"
+    slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_APP_TOKEN="xapp-second")
     assert slack.token(refused=True) == "xoxb-second"
-    assert slack.secrets.get("SLACK_APP_TOKEN", False) == "xapp-first"
 
 
 @pytest.mark.usefixtures("own_logging")

@@ -13,7 +13,7 @@ from bot.sandbox.page import cast
 from bot.sandbox.page.page_server import Page
 from bot.sandbox.page.stage import BOT_CALLS, Stage
 from bot.sandbox.slack import Ephemeral, Message
-from bot.settings import SECRETS
+from bot.settings.sources import SECRETS
 from tests.support.forked.process import ForkedBot
 
 PATIENCE_SECONDS = 30.0
