@@ -24,7 +24,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.operate import json_and_csv, logs
 from bot.operate.json_and_csv import to_json
-from bot.operate.show import unsaid_json
 from bot.request.events import OperatorCancelled
 from bot.request.model import CANCELLABLE, SHORT, Request, State, tidy_id
 from bot.settings import load_database
@@ -128,7 +127,7 @@ def show(
             )
     if as_json:
         events = [json_and_csv.record_json(r) for r in records]
-        not_said = [unsaid_json(m) for m in missing]
+        not_said = [tables.unsaid_json(m) for m in missing]
         document = {**json_and_csv.as_json(request), "unsaid": not_said, "events": events}
         print(to_json(document, indent=2))
         return
