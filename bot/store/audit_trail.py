@@ -69,7 +69,9 @@ def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -
     head = Head(count=row.count, hash=row.hash)
     records = []
     for entry in entries:
-        record = link(head, _columns(request_id, entry))
+        columns = entry.model_dump(mode="json", exclude={"detail"})
+        columns |= {"request_id": request_id, "detail": json.loads(_json(entry.detail))}
+        record = link(head, columns)
         head = Head(count=record.number, hash=record.hash)
         records.append({**record.model_dump(), "detail": _json(record.detail)})
     conn.execute(_INSERT, records)
@@ -158,19 +160,6 @@ def all_records(conn: Connection, since: int | None = None) -> Generator[Record,
     with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
         for row in rows.mappings():
             yield _record(row)
-
-
-def _columns(request_id: str | None, entry: Entry) -> dict[str, object]:
-    return {
-        "at": entry.at,
-        "request_id": request_id,
-        "actor": entry.actor,
-        "action": entry.action,
-        "message": entry.message,
-        "before": entry.before.value if entry.before else None,
-        "after": entry.after.value if entry.after else None,
-        "detail": json.loads(_json(entry.detail)),
-    }
 
 
 def _record(row: RowMapping) -> Record:

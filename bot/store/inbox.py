@@ -3,6 +3,8 @@ twice."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -47,14 +49,14 @@ _QUEUE = select(queue_of_row, requests.c.site).where(requests.c.id == bindparam(
 _QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)
 
 
+@dataclass(frozen=True)
 class Inbox:
-    """Where listeners leave events. A listener waits for this commit and for nothing else."""
+    """Where listeners leave events. A listener waits for this commit and for nothing else.
+    `within_s`: how long `put` may wait for its turn. After that time whoever pressed is told that
+    it may not have been taken, so it must not be stored any more."""
 
-    def __init__(self, db: Database, within_s: float | None = None) -> None:
-        """`within_s`: how long `put` may wait for its turn. After that time whoever pressed is told
-        that it may not have been taken, so it must not be stored any more."""
-        self._db = db
-        self._within_s = within_s
+    db: Database
+    within_s: float | None = None
 
     def put(
         self,
@@ -71,36 +73,36 @@ class Inbox:
         (a modal's submission has none of its own).
         """
         try:
-            with self._db.write(self._within_s) as conn:
+            with self.db.write(self.within_s) as conn:
                 via = answer_via if response_url is None else None
                 if via is not None and not _of_same_person(conn, via, event):
                     via = None
                 queue, site = self._queue(conn, event, request_id)
-                now = self._db.now(conn)
+                now = self.db.now(conn)
                 number = add(conn, now, event, origin, request_id, response_url, via)
         except IntegrityError:
             return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
             # If somebody holds the row, it may move into another queue meanwhile. The save that
             # moves it wakes that queue.
-            self._db.wakes.wake(queue, site=site)
+            self.db.wakes.wake(queue, site=site)
         return number
 
     def _queue(self, conn: Connection, event: Event, request_id: str) -> tuple[Queue, str]:
         """The queue and the site whose threads have to be told."""
         rowless = event.kind in ROWLESS
         new = Queue.CHECK, event.site if isinstance(event, Asked) else ANY_SITE
-        if self._db.one_writer and rowless:
+        if self.db.one_writer and rowless:
             return new  # saves every command a query
         # The lock is held until the commit, so that the intent of the same request is stored either
         # before this event or after it, and a stored cancel always wins.
-        query = _QUEUE if self._db.one_writer else _QUEUE_AND_LOCK
+        query = _QUEUE if self.db.one_writer else _QUEUE_AND_LOCK
         row = conn.execute(query, {"request_id": request_id}).one_or_none()
         return new if rowless or row is None else (Queue(row[0]), row.site)
 
     def stored(self, origin: str) -> Event | None:
         """The event that was stored under this origin, for whoever was told that there is one."""
-        with self._db.read() as conn:
+        with self.db.read() as conn:
             body = conn.execute(
                 select(inbox.c.body).where(inbox.c.origin == origin)
             ).scalar_one_or_none()
@@ -108,8 +110,8 @@ class Inbox:
 
     def address(self, number: int) -> str | None:
         """The `response_url` that came with an event, for words that may be lost."""
-        with self._db.read() as conn:
-            return address(conn, number, self._db.now(conn))
+        with self.db.read() as conn:
+            return address(conn, number, self.db.now(conn))
 
 
 def _of_same_person(conn: Connection, number: int, event: Event) -> bool:

@@ -4,8 +4,8 @@ progress."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -60,11 +60,11 @@ def paused(conn: Connection, now: int, *methods: str) -> dict[str, int]:
     return {method: until for method, until in untils.items() if until}
 
 
+@dataclass(frozen=True)
 class Pauses:
     """What a 429 holds back. One row per method ever limited."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    db: Database
 
     def hold(self, method: str, seconds: int) -> int:
         """Slack has named these seconds. Returns until when it is held now, never earlier than
@@ -76,13 +76,13 @@ class Pauses:
             held = max(now + seconds * 1000, _until(value, now))
             return str(held)
 
-        change_shared(self._db, f"{PREFIX}{method}", longer)
+        change_shared(self.db, f"{PREFIX}{method}", longer)
         return held
 
     def left_ms(self, method: str) -> int:
         """How long the method is still held back; 0 if it is not."""
-        with self._db.read() as conn:
-            now = self._db.now(conn)
+        with self.db.read() as conn:
+            now = self.db.now(conn)
             return max(0, paused(conn, now, method).get(method, 0) - now)
 
 
@@ -206,23 +206,16 @@ class Outbox:
         `CardPosted` goes into the inbox in the same transaction."""
         # What looks the same was not sent, and holds back no edit that comes at once.
         edited = due.slot == Slot.PROGRESS and digest != due.shown
-        gap = PROGRESS_GAP_MS if edited else 0
-        # The row may have changed since the claim, and so since it was drawn.
-        changed_since = messages.c.wanted != due.wanted
-
-        def settled(now: int) -> dict[str, object]:
-            return {
-                "ts": func.coalesce(messages.c.ts, ts),
-                "shown": digest,
-                "not_before": now + gap,
-                "due_at": case((changed_since, now + gap), else_=None),
-                "attempts": 0,
-                "lost": 0,
-                "last_error": None,
-            }
-
+        gap_ms = PROGRESS_GAP_MS if edited else 0
+        settled: dict[str, object] = {
+            "ts": func.coalesce(messages.c.ts, ts),
+            "shown": digest,
+            "attempts": 0,
+            "lost": 0,
+            "last_error": None,
+        }
         posted = CardPosted(ts=ts) if ts is not None else None
-        self._settle(due, settled, posted, f"card:{due.request_id}:{ts}")
+        self._settle(due, settled, posted, f"card:{due.request_id}:{ts}", gap_ms=gap_ms)
 
     def put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
@@ -238,7 +231,7 @@ class Outbox:
             "last_error": error,
         }
         held_up = CardHeldUp(error=error) if refused else None
-        self._settle(due, lambda _: settled, held_up, f"card-held-up:{due.request_id}:{error}")
+        self._settle(due, settled, held_up, f"card-held-up:{due.request_id}:{error}")
 
     def given_up(self, due: Due, *, error: str) -> None:
         """Slack will never take it. For a card that was never posted, `CardRefused` goes into the
@@ -247,7 +240,7 @@ class Outbox:
         refused = CardRefused(error=error)
         self._settle(
             due,
-            lambda _: settled,
+            settled,
             refused,
             f"card-refused:{due.request_id}",
             copies=due.slot in PRIVATE and due.ts is None,
@@ -256,18 +249,23 @@ class Outbox:
     def _settle(
         self,
         due: Due,
-        settled: Callable[[int], dict[str, object]],
+        settled: dict[str, object],
         of_card: Event | None,
         origin: str,
         *,
+        gap_ms: int | None = None,
         copies: bool = False,
     ) -> None:
         """What became of the try, and what the row has to hear of a card that was not posted
-        before, in one transaction."""
+        before, in one transaction. `gap_ms`: it is shown, and not edited again within that time."""
         told = of_card if due.slot == Slot.CARD and due.ts is None else None
         with self._db.write() as conn:
             now = self._db.now(conn)
-            conn.execute(_one(due).values(**settled(now), lease_until=0))
+            if gap_ms is not None:
+                # The row may have changed since the claim, and so since it was drawn.
+                changed_since, free = messages.c.wanted != due.wanted, now + gap_ms
+                settled |= {"not_before": free, "due_at": case((changed_since, free), else_=None)}
+            conn.execute(_one(due).values(**settled, lease_until=0))
             if told is not None:
                 # Unless it was stored before, by another sender of the same message.
                 with suppress(IntegrityError), conn.begin_nested():

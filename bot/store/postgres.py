@@ -111,7 +111,14 @@ class Postgres:
             pool_timeout=POOL_SECONDS,
             pool_pre_ping=True,
         )
-        event.listen(self.engine, "do_connect", _connect)
+        # Instead of SQLAlchemy's own `psycopg.connect`.
+        event.listen(
+            self.engine,
+            "do_connect",
+            lambda _dialect, _record, arguments, named: PatientConnection.connect(
+                *arguments, **named
+            ),
+        )
 
     def writing(self, within_s: float | None) -> AbstractContextManager[object]:
         """Nothing to do: the time limits of `with_limits` hold for every transaction."""
@@ -149,10 +156,3 @@ class Postgres:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-def _connect(
-    _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
-) -> PatientConnection:
-    """Instead of SQLAlchemy's own `psycopg.connect`."""
-    return PatientConnection.connect(*arguments, **named)

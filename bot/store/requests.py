@@ -23,7 +23,6 @@ from bot.store.saving import (
     UPDATE_HELD,
     Claim,
     add_answers,
-    held,
     row_of,
     write_rest,
     write_row,
@@ -151,8 +150,9 @@ class Requests:
         """Give the row back, in the same queue: whoever releases a row looks for the next one
         anyway, so nobody is woken. Does nothing when the claim is lost."""
         with self.db.write() as conn:
+            named = {"held_id": claim.request.id, "held_version": claim.version}
             freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}
-            conn.execute(UPDATE_HELD, {**held(claim), **freed})
+            conn.execute(UPDATE_HELD, {**named, **freed})
 
     def _told(self, step: Absorbed, saved: Claim, posts: bool) -> Claim:
         """After the commit: whoever woke before it would find nothing and sleep again."""

@@ -60,11 +60,6 @@ class Claim:
     over: bool = False
 
 
-def held(claim: Claim) -> dict[str, object]:
-    """The row as it was when it was last read, for `UPDATE_HELD`."""
-    return {"held_id": claim.request.id, "held_version": claim.version}
-
-
 def row_of(request: Request) -> dict[str, object]:
     return {
         "id": request.id,
@@ -93,7 +88,8 @@ def write_row(
     if over:
         columns |= {"lease_until": 0, "due_at": next_at(request, request.updated_at)}
     statement = UPDATE_HELD.where(*guards) if guards else UPDATE_HELD
-    if conn.execute(statement, {**held(claim), **columns}).rowcount != 1:
+    named = {"held_id": claim.request.id, "held_version": claim.version}
+    if conn.execute(statement, {**named, **columns}).rowcount != 1:
         mine = requests.c.id == claim.request.id, requests.c.version == claim.version
         raise SaveRefused if conn.execute(select(exists().where(*mine))).scalar() else ClaimLost
     for number in claim.heard:

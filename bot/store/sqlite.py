@@ -126,8 +126,12 @@ class Sqlite:
         if self._opened is None and self._path is not None:
             _for_us_alone(os.path.realpath(self._path))
 
-    def _connected(self, connection: Any, record: Any) -> None:
-        _prepare(connection, record)
+    def _connected(self, connection: Any, _record: object) -> None:
+        # We begin transactions ourselves: the driver would begin them later and as readers, and
+        # under load they could then not become writers.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
         if self._opened is None:
             self._opened = self._there()
 
@@ -171,14 +175,6 @@ def _for_us_alone(path: str) -> None:
             mode = stat.S_IMODE(os.stat(name).st_mode)
             if mode & 0o077:
                 os.chmod(name, mode & 0o700)
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    # We begin transactions ourselves: the driver would begin them later and as readers, and under
-    # load they could then not become writers.
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def copy_file(source: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from bot.request.events import RightsRead, RightsToAskRead
 from bot.request.model import Request, State
@@ -25,6 +26,7 @@ from bot.request.who_may import (
 )
 
 
+@dataclass
 class Reading:
     """One reading of rights. Nothing in it is older than the effect that it is made for.
 
@@ -32,14 +34,11 @@ class Reading:
     call that has begun may end later, so a lease must last one timeout longer than `by`.
     """
 
-    def __init__(
-        self, people: PeoplePort, by: float, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._people = people
-        self._by = by
-        self._monotonic = monotonic
-        self._groups: dict[str, frozenset[str] | Verdict] = {}
-        self.zones: dict[str, str | None] = {}
+    people: PeoplePort
+    by: float
+    monotonic: Callable[[], float] = time.monotonic
+    zones: dict[str, str | None] = field(default_factory=dict)
+    _groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)
 
     def right(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
         """Whether they count and are listed; None: anyone of the workspace. `team`: the workspace
@@ -47,7 +46,7 @@ class Reading:
         person = self._person(user)
         if isinstance(person, Verdict):
             return person
-        home = self._people.home()
+        home = self.people.home()
         reason = counts(person, home)
         if reason is Reason.YES and not acts_from_home(team, person, home):
             reason = Reason.OTHER_WORKSPACE
@@ -81,7 +80,7 @@ class Reading:
                 asked.add(someone)
                 person = self._person(someone)
                 if isinstance(person, Person):
-                    confirmed += counts(person, self._people.home()) is Reason.YES
+                    confirmed += counts(person, self.people.home()) is Reason.YES
                 elif person.unread:
                     unread = _later(unread, person)
                 if confirmed >= needed:
@@ -104,9 +103,9 @@ class Reading:
         return tuple(sorted(people)), tuple(unread)
 
     def _person(self, user: str) -> Person | Verdict:
-        if self._monotonic() >= self._by:
+        if self.monotonic() >= self.by:
             return UNREADABLE
-        person = self._people.person(user)
+        person = self.people.person(user)
         if isinstance(person, Person):
             self.zones[user] = person.zone
         return person
@@ -116,8 +115,8 @@ class Reading:
         if not is_group(group):
             return frozenset({group})
         if group not in self._groups:
-            over = self._monotonic() >= self._by
-            self._groups[group] = GROUP_UNREADABLE if over else self._people.members(group)
+            over = self.monotonic() >= self.by
+            self._groups[group] = GROUP_UNREADABLE if over else self.people.members(group)
         return self._groups[group]
 
 

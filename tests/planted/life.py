@@ -157,8 +157,9 @@ LIFE = (
     change(
         "a group is read once and remembered",
         "tests/rules/test_groups.py::TestGroups::test_a_group_is_asked_once_in_one_reading_and_again_in_the_next",
-        "self._groups: dict[str, frozenset[str] | Verdict] = {}",
-        "self._groups = people.__dict__.setdefault('_remembered', {})",
+        "_groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)",
+        "@property\n    def _groups(self):\n"
+        "        return self.people.__dict__.setdefault('_remembered', {})",
         within="Reading",
     ),
     change(

@@ -45,7 +45,7 @@ STORE = (
         "a release writes over what came meanwhile",
         CLAIMS,
         'freed = {"lease_until": 0, "due_at": due_at, "version": claim.version + 1}\n'
-        "conn.execute(UPDATE_HELD, {**held(claim), **freed})",
+        "conn.execute(UPDATE_HELD, {**named, **freed})",
         "conn.execute(requests.update().where(requests.c.id == claim.request.id)"
         ".values(lease_until=0, due_at=due_at))",
     ),
@@ -134,8 +134,8 @@ STORE = (
     change(
         "what changes while a message is sent is never shown",
         "tests/store/test_stored_once.py::test_what_changes_while_a_message_is_sent_is_shown_afterwards",
-        "changed_since = messages.c.wanted != due.wanted",
-        "changed_since = messages.c.wanted != messages.c.wanted",
+        "changed_since, free = messages.c.wanted != due.wanted, now + gap_ms",
+        "changed_since, free = messages.c.wanted != messages.c.wanted, now + gap_ms",
     ),
     change(
         "a response_url is kept for ever",
