@@ -26,7 +26,7 @@ from bot.request.lookup_results import (
 )
 from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
-from bot.request.who_may import Person, Policy, Reason, counts
+from bot.request.who_may import Policy, Reason
 from bot.store.queries import Overview
 from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading
@@ -182,7 +182,7 @@ class Lookups:
 
     def _home(self, by: str) -> HomeRead:
         """Whether they may decide is only shown: rights are read anew at each click."""
-        reading = Reading(self.people, self.monotonic() + LOOK_SECONDS, self.monotonic)
+        reading = self._reading()
         verdict = reading.right(by, None, self.policy.approvers)
         if verdict.reason not in MAY_LOOK:
             return MayNotLook(reason=verdict.reason)
@@ -201,8 +201,8 @@ class Lookups:
     def _refused(self, by: str) -> MayNotLook | None:
         """Only people of this workspace may see names of sites and servers, and who asked for
         what."""
-        person = self.people.person(by)
-        if not isinstance(person, Person):
-            return MayNotLook(reason=person.reason)
-        reason = counts(person, self.people.home())
-        return None if reason is Reason.YES else MayNotLook(reason=reason)
+        verdict = self._reading().right(by, None, None)
+        return None if verdict.yes else MayNotLook(reason=verdict.reason)
+
+    def _reading(self) -> Reading:
+        return Reading(self.people, self.monotonic() + LOOK_SECONDS, self.monotonic)
