@@ -13,8 +13,8 @@ import structlog
 from bot import __version__
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget
-from bot.appliance.http_call import OnCall
-from bot.appliance.session import SECRETS_FRESH_SECONDS, Credentials, Secrets
+from bot.appliance.http_call import OnCall, Transport
+from bot.appliance.session import SECRETS_FRESH_SECONDS, Credentials, Secrets, Sessions
 from bot.appliance.tls import Trust
 from bot.operate import logs
 from bot.settings import ApplianceSettings, Settings, SettingsError
@@ -61,7 +61,7 @@ class ApplianceSecrets:
         self._trusted: tuple[object, Trust] | None = None
 
     def __call__(self) -> Secrets:
-        """Raises ValueError or OSError where what to trust cannot be read, unless it once could."""
+        """Raises OSError where what to trust cannot be read, unless it once could."""
         now = self._now()
         if now is not None and now.host == self._site.host:
             self._site = now
@@ -72,7 +72,7 @@ class ApplianceSecrets:
             told = (site.fingerprint, site.ca_file and site.ca_file.read_bytes())
             if self._trusted is None or self._trusted[0] != told:
                 self._trusted = told, trust_of(site)
-        except (OSError, ValueError) as error:
+        except OSError as error:
             if self._trusted is None:
                 raise
             # It may be in the middle of being replaced.
@@ -90,17 +90,16 @@ def appliance_of(
 ) -> Appliance:
     """A client of one appliance; `now` in ms epoch. `label`: what people may call its pairing. The
     caller has to close it."""
-    return Appliance(
+    secrets = ApplianceSecrets(site, site_now)
+    transport = Transport(
         host=site.host,
-        secrets=ApplianceSecrets(site, site_now),
         base_path=site.base_path,
+        trust=secrets().trust,
         timeout_seconds=site.timeout_seconds,
-        budget=budget,
         user_agent=f"vr-unpair/{__version__}",
-        now=now,
-        label=label,
         on_call=on_call,
     )
+    return Appliance(Sessions(transport, budget, secrets, now), label)
 
 
 class SlackSecrets:

@@ -6,21 +6,17 @@ what goes wrong becomes a problem here, and stays that up to the sentence that p
 
 from __future__ import annotations
 
-import copy
-import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from bot.appliance.budget import Budget, EffectBudget, Priority
-from bot.appliance.call_errors import CallError
-from bot.appliance.calls import Calls, hiding, says_missing
-from bot.appliance.http_answers import NOT_ACCEPTED
-from bot.appliance.http_call import OnCall, Transport
-from bot.appliance.listing import Listing, PageSizes
-from bot.appliance.models import Replicated
-from bot.appliance.session import Secrets, Sessions
+from bot.appliance.budget import EffectBudget, Priority
+from bot.appliance.calls import Calls, delete_of, hiding
+from bot.appliance.http_answers import NOT_ACCEPTED, CallError
+from bot.appliance.listing import Listing
+from bot.appliance.session import Sessions
 from bot.request.events import (
     CallFailed,
     DeleteAccepted,
@@ -37,7 +33,6 @@ from bot.request.lookup_results import ListedPairing
 from bot.request.model import TaskView
 from bot.request.pairing import (
     ISSUES_KEPT,
-    NAME_KEPT,
     REPLICATIONS_KEPT,
     Hit,
     IssueLine,
@@ -64,92 +59,61 @@ PARTIAL_KEPT = 5
 T = TypeVar("T")
 
 
+@dataclass(eq=False)
 class Appliance:
     """One appliance. Thread-safe; holds its connections and its session until `close`.
 
-    `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. `secrets` gives what is
-    set now; it is called again before each log-in, and once a minute. `timeout_seconds` is for the
-    connect and for each wait for an answer. `now` is the clock of the requests, in ms epoch.
-    `label`: what the settings call this one of several appliances. `on_call(method, path_template,
-    outcome, seconds)` is told after every HTTP call, with the status or the kind of the problem.
+    `label`: what the settings call this one of several appliances. `checks_at`: the priority of
+    `find_and_read`.
     """
 
-    def __init__(
-        self,
-        *,
-        host: str,
-        secrets: Callable[[], Secrets],
-        base_path: str,
-        timeout_seconds: float,
-        budget: Budget,
-        user_agent: str,
-        now: Callable[[], int],
-        label: str | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        on_call: OnCall = lambda *_: None,
-    ) -> None:
-        self.host = host
-        self._now = now
-        self._label = label
-        self._monotonic = monotonic
-        self._page_sizes: PageSizes = {}
-        self._checks_at = Priority.CHECK
-        self._sessions = Sessions(
-            Transport(
-                host=host,
-                base_path=base_path,
-                trust=secrets().trust,
-                timeout_seconds=timeout_seconds,
-                user_agent=user_agent,
-                monotonic=monotonic,
-                on_call=on_call,
-            ),
-            budget,
-            secrets,
-            now,
-            monotonic,
-        )
+    sessions: Sessions
+    label: str | None = None
+    checks_at: Priority = Priority.CHECK
 
     def __repr__(self) -> str:
         return f"Appliance({self.host})"
 
     @property
+    def host(self) -> str:
+        return self.sessions.transport.host
+
+    @property
     def certificate_end(self) -> datetime | None:
         """When the certificate of the last connection ends; None before there was one."""
-        return self._sessions.transport.certificate_end
+        return self.sessions.transport.certificate_end
 
     def for_lookups(self) -> Appliance:
         """The same, whose `find_and_read` has the priority of people's lookups."""
-        same = copy.copy(self)
-        same._checks_at = Priority.LOOKUP
-        return same
+        return replace(self, checks_at=Priority.LOOKUP)
 
     def calls(
         self, priority: Priority, by: float | None = None, *, calls: int = 1, later: int = 0
     ) -> Calls:
         """Calls for one effect, which must be over at the monotonic second `by`. It makes `calls`,
         log-ins aside, of which `later` belong to the effect after it (`EffectBudget`)."""
+        way = self.sessions.transport
         if by is None:
-            by = self._monotonic() + LASTS_TIMEOUTS * self._sessions.transport.timeout_seconds
-        effect = EffectBudget(self._sessions.budget, priority, calls=calls, later=later, by=by)
-        return Calls(self._sessions, effect, self._page_sizes)
+            by = way.monotonic() + LASTS_TIMEOUTS * way.timeout_seconds
+        effect = EffectBudget(self.sessions.budget, priority, calls=calls, later=later, by=by)
+        return Calls(self.sessions, effect)
 
     def close(self) -> None:
         """Close the connections. The session is left to end by itself."""
-        self._sessions.transport.close()
+        self.sessions.transport.close()
 
     # ---- the effects ----------------------------------------------------------------------------
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         def read(api: Calls) -> PairingRead | PairingUnresolved:
-            hit = _find(api, asked, self._label)
+            hit = _find(api, asked, self.label)
             if hit.pairing is None:
                 titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
                 why = hit.why or "none"
                 return PairingUnresolved(why=why, candidates=titles, near=hit.near)
             return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
 
-        return self._effect(read, self._checks_at, by, calls=CHECKING)
+        return self._effect(read, self.checks_at, by, calls=CHECKING)
 
     def list_pairings(
         self, by: float, *, count_at_most: int
@@ -180,12 +144,9 @@ class Appliance:
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
         def read(api: Calls) -> PairingRead | PresenceRead:
-            try:
-                found = api.pairing(pairing_id)
-            except CallError as error:
-                if not says_missing(error):
-                    raise
-                return PresenceRead(pairing=api.listed_after(error, pairing_id))
+            found = api.pairing_or_presence(pairing_id)
+            if not isinstance(found, Pairing):
+                return PresenceRead(pairing=found)
             now = self._read(api, found, issues=False)
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that
@@ -200,7 +161,7 @@ class Appliance:
         return self._effect(lambda api: api.prepare_delete(pairing_id), Priority.ACT, by)
 
     def end_delete(self, pairing_id: str) -> None:
-        self.calls(Priority.ACT).end_delete(pairing_id)
+        self.sessions.transport.close_opened(delete_of(pairing_id))
 
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         def send(api: Calls) -> TaskView:
@@ -249,7 +210,7 @@ class Appliance:
             return run(api)
         except CallError as error:
             api.effect.give_back()
-            return CallFailed(problem=error.problem(self._now()))
+            return CallFailed(problem=error.problem(self.sessions.now()))
 
     def _read(self, api: Calls, found: Pairing, *, issues: bool) -> Snapshot:
         """Without the pairing's own `_meta.errors`: it is read before there is a session at the
@@ -269,7 +230,7 @@ class Appliance:
             # Issues are shown, never compared: to read them again would only delay the DELETE.
             api.issues(found.id) if issues else Listing(),
             remote_words,
-            self._now(),
+            self.sessions.now(),
         )
 
 
@@ -291,7 +252,7 @@ def _find(api: Calls, asked: str, label: str | None) -> Hit:
 def snapshot(
     found: Pairing,
     count: int,
-    replications: Listing[Replicated],
+    replications: Listing[Replication],
     issues: Listing[IssueLine],
     also_partial: tuple[str, ...],
     now: int,
@@ -311,10 +272,7 @@ def snapshot(
         count=count,
         complete=not replications.partial and len(items) == count,
         replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
-        replications=tuple(
-            Replication(id=each.id, name=each.name[:NAME_KEPT], protected=each.protected)
-            for each in ordered[:REPLICATIONS_KEPT]
-        ),
+        replications=tuple(ordered[:REPLICATIONS_KEPT]),
         protected=sum(each.protected for each in items),
         issues=issues.items[:ISSUES_KEPT],
         issue_count=len(issues.items),

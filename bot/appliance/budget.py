@@ -15,13 +15,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import CallError
 from bot.request.problem import ProblemKind
 
 SPARE_MS = 1_000
@@ -59,15 +60,13 @@ class BudgetState(BaseModel):
     """What the copies share about one appliance; all times in ms by their common clock.
 
     `calls_ms`: when calls were counted. `logins_unproven`: log-ins since a call last worked on a
-    session of its own; `logins_in_vain`: of how many of those the appliance itself has said that
-    they led nowhere. `rests_until_ms` and `why`: the login rest. `refused_ms`: latest refusals.
+    session of its own. `rests_until_ms` and `why`: the login rest. `refused_ms`: latest refusals.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     calls_ms: tuple[int, ...] = ()
     logins_unproven: int = 0
-    logins_in_vain: int = 0
     last_login_ms: int | None = None
     rests_until_ms: int | None = None
     why: str = ""
@@ -137,6 +136,7 @@ LoginResult = Literal["worked", "refused", "not_sent", "rest"]
 """`rest`: the log-in was not tried, so that the account is not locked."""
 
 
+@dataclass
 class Budget:
     """The budget of one appliance. Thread-safe.
 
@@ -144,20 +144,11 @@ class Budget:
     each log-in went; neither may raise.
     """
 
-    def __init__(
-        self,
-        calls_per_minute: int,
-        change: Change,
-        *,
-        on_wait: Callable[[str, float], None] = lambda *_: None,
-        on_login: Callable[[LoginResult], None] = lambda *_: None,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.per_minute = calls_per_minute
-        self.change = change
-        self.on_wait = on_wait
-        self.on_login = on_login
-        self.monotonic = monotonic
+    per_minute: int
+    change: Change
+    on_wait: Callable[[str, float], None] = lambda *_: None
+    on_login: Callable[[LoginResult], None] = lambda *_: None
+    monotonic: Callable[[], float] = time.monotonic
 
 
 class MemoryBudget(Budget):
@@ -181,43 +172,36 @@ class MemoryBudget(Budget):
             self.state = how(self.state, self._now())
 
 
+@dataclass
 class EffectBudget:
     """What one effect may use: its calls, and its time. For one thread.
 
     `calls` are counted together before the first one is made; `later` of them are not made within
     this effect, but up to LATER_MS after it began. `by`: the monotonic second at which the effect
-    must be over.
+    must be over. The others say how far it is: `left` of the calls are counted and not made yet.
     """
 
-    def __init__(
-        self,
-        budget: Budget,
-        priority: Priority,
-        *,
-        calls: int = 1,
-        later: int = 0,
-        by: float = 0.0,
-    ) -> None:
-        self.by = by
-        self._budget = budget
-        self._priority = priority
-        self._expected = calls
-        self._later = later
-        self._begun = False
-        self._made = 0
-        self._left = 0
-        self._counted_ms = self._later_ms = 0
-        self._counted_at = 0.0
+    budget: Budget
+    priority: Priority
+    calls: int = 1
+    later: int = 0
+    by: float = 0.0
+    begun: bool = False
+    made: int = 0
+    left: int = 0
+    counted_ms: int = 0
+    later_ms: int = 0
+    counted_at: float = 0.0
 
     def pay(self, login: How | None = None) -> None:
         """One call is about to be made; with `login`, a log-in, such as `begin_login`. Raises
         OVER_BUDGET, and what `login` raises; then it is not counted, and must not be made."""
-        more = int(login is not None or (self._begun and not self._left))
-        late = self._budget.monotonic() - self._counted_at > SPARE_MS / 1000
-        if more or late or not self._begun:
+        more = int(login is not None or (self.begun and not self.left))
+        late = self.budget.monotonic() - self.counted_at > SPARE_MS / 1000
+        if more or late or not self.begun:
             self._count(more, login)
-        self._left -= 1
-        self._made += 1
+        self.left -= 1
+        self.made += 1
 
     def expect(self, calls: int) -> None:
         """So many more calls will be made, beyond those that are counted already. Raises
@@ -228,11 +212,11 @@ class EffectBudget:
     def give_back(self) -> None:
         """The effect has failed: what it has counted and not made is free again. While an appliance
         is away nothing is made, and the minute must not fill up with that."""
-        if not self._left and not self._later:
+        if not self.left and not self.later:
             return
-        at, left, later_at, later = self._counted_ms, self._left, self._later_ms, self._later
-        self._left = self._later = 0
-        self._budget.change(lambda state, _now: without(without(state, at, left), later_at, later))
+        at, left, later_at, later = self.counted_ms, self.left, self.later_ms, self.later
+        self.left = self.later = 0
+        self.budget.change(lambda state, _now: without(without(state, at, left), later_at, later))
 
     def _count(self, more: int, login: How | None = None) -> None:
         counted = (0, 0)
@@ -244,32 +228,32 @@ class EffectBudget:
             return login(state, now) if login else state
 
         try:
-            self._budget.change(change)
+            self.budget.change(change)
         except CallError as exc:
             if exc.kind is ProblemKind.OVER_BUDGET:
-                self._budget.on_wait(self._priority.value, exc.retry_after_seconds or 0.0)
+                self.budget.on_wait(self.priority.value, exc.retry_after_seconds or 0.0)
             else:
-                self._budget.on_login("rest")
+                self.budget.on_login("rest")
             raise
-        if not self._begun:
-            self._begun, self._later_ms = True, counted[0] + LATER_MS
-        self._counted_ms, self._left = counted
-        self._counted_at = self._budget.monotonic()
+        if not self.begun:
+            self.begun, self.later_ms = True, counted[0] + LATER_MS
+        self.counted_ms, self.left = counted
+        self.counted_at = self.budget.monotonic()
 
     def _with_calls(self, state: BudgetState, now: int, more: int) -> tuple[BudgetState, int]:
         """The state with what this effect needs now, and how many calls it has then."""
-        per_minute = self._budget.per_minute
-        if not self._begun:
-            calls = self._expected + more
-            self._require(state, now, calls, ceiling(self._priority, per_minute))
-            return count(state, now, calls, self._later), calls - self._later
+        per_minute = self.budget.per_minute
+        if not self.begun:
+            calls = self.calls + more
+            self._require(state, now, calls, ceiling(self.priority, per_minute))
+            return count(state, now, calls, self.later), calls - self.later
         # What was counted and is made only now counts from now: an effect lasts for seconds, and
         # for the vendor its last calls are newer than its first.
-        state = without(state, self._counted_ms, self._left)
-        calls = self._left + more
+        state = without(state, self.counted_ms, self.left)
+        calls = self.left + more
         if wait_ms(state, now, calls, per_minute):
             # The effect comes again as a whole, so it waits for room for all of it.
-            self._require(state, now, self._made + calls, per_minute)
+            self._require(state, now, self.made + calls, per_minute)
         return count(state, now, calls), calls
 
     def _require(self, state: BudgetState, now: int, calls: int, most: int) -> None:
@@ -277,7 +261,7 @@ class EffectBudget:
         if wait:
             raise CallError(
                 ProblemKind.OVER_BUDGET,
-                f"The bot's own limit of {self._budget.per_minute} calls a minute to this appliance"
+                f"The bot's own limit of {self.budget.per_minute} calls a minute to this appliance"
                 f" leaves no room for this one; there is some in {ceil(wait / 1000)} s.",
                 retry_after_seconds=wait / 1000,
             )

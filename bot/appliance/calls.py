@@ -6,20 +6,18 @@ means is in `bot.appliance.http_answers`.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
 from bot.appliance import models
 from bot.appliance.budget import EffectBudget
-from bot.appliance.call_errors import Call, CallError, GatewaysNotFound
-from bot.appliance.http_answers import Answer
-from bot.appliance.listing import Listing, MetaError, PageSizes, read_all
-from bot.appliance.models import Found, Replicated
+from bot.appliance.http_answers import Answer, Call, CallError, GatewaysNotFound
+from bot.appliance.listing import Listing, MetaError, read_all
+from bot.appliance.models import Found
 from bot.appliance.session import REMOTE_AWAY, Credentials, Sessions
 from bot.request.model import TaskView
-from bot.request.pairing import IssueLine, Pairing, Presence, Server, id_key, same_id
+from bot.request.pairing import IssueLine, Pairing, Presence, Replication, Server, id_key, same_id
 from bot.request.problem import ProblemKind
 
 _log = logging.getLogger(__name__)
@@ -40,10 +38,9 @@ class Calls:
     when needed and are repeated once after a 401. Nothing else is repeated.
     """
 
-    def __init__(self, sessions: Sessions, effect: EffectBudget, page_sizes: PageSizes) -> None:
+    def __init__(self, sessions: Sessions, effect: EffectBudget) -> None:
         self.effect = effect
         self._sessions = sessions
-        self._page_sizes = page_sizes
 
     @property
     def logged_in(self) -> bool:
@@ -56,15 +53,11 @@ class Calls:
         return self._sessions.secrets(at_once=True).local
 
     def knock(self) -> None:
-        """One call without a session and without credentials. Raises UNSENT if the appliance
-        cannot be reached or is not the trusted one; any answer is fine."""
-        self.effect.pay()
-        try:
-            self._sessions.send(Call.of("GET", "/session"), None, by=self.effect.by)
-        except CallError as exc:
-            # Once it was sent a trusted server is there. What is wrong with it the log-in will say.
-            if exc.kind is ProblemKind.UNSENT:
-                raise
+        """Make a connection, and send nothing on it. Raises UNSENT if the appliance cannot be
+        reached or is not the trusted one."""
+        call = Call.of("GET", "/session")
+        self._sessions.transport.open(call, self.effect.by)
+        self._sessions.transport.close_opened(call)
 
     def log_in(self) -> None:
         """One log-in, if there is no session yet."""
@@ -72,11 +65,11 @@ class Calls:
 
     def info(self) -> Server:
         """The appliance itself, with its version."""
-        return self._get(Call.of("GET", "/info")).read(models.server)
+        return self._get("/info").read(models.server)
 
     def pairings(self) -> Listing[Pairing]:
         """All pairings; a self-pairing (the same vCenter on both sides) can be among them."""
-        return self._all("/pairings", models.pairing, lambda item, _: id_key(item.id))
+        return self._all("/pairings", models.pairing, lambda item: id_key(item.id))
 
     def pairing(self, pairing_id: str) -> Pairing:
         """One pairing. Raises NOT_FOUND only when the application says that there is none. No other
@@ -85,52 +78,48 @@ class Calls:
         to agree (`bot.request.pairing.Presence`)."""
         return self._one("/pairings/{pairing_id}", models.pairing, pairing_id=pairing_id)
 
-    def presence(self, pairing_id: str) -> Presence:
-        """Whether the pairing is there, by its id and then, after a 404, by the list."""
+    def pairing_or_presence(self, pairing_id: str) -> Pairing | Presence:
+        """The pairing by its id; after a 404 what the list says, which is read then. Raises what a
+        gateway's 404 was where the list is not whole either: nothing is known then."""
         try:
-            self.pairing(pairing_id)
+            return self.pairing(pairing_id)
         except CallError as error:
-            if not says_missing(error):
+            gateways = isinstance(error, GatewaysNotFound)
+            if error.kind is not ProblemKind.NOT_FOUND and not gateways:
                 raise
-            return self.listed_after(error, pairing_id)
-        return "there"
-
-    def listed_after(self, missing: CallError, pairing_id: str) -> Presence:
-        """What the list of pairings says after this 404. Raises `missing` if it was a gateway's
-        and the list is not whole: nothing is known then."""
+            missing = error
         listed = self.pairings()
         if any(same_id(each.id, pairing_id) for each in listed.items):
             return "there"
         if not hiding(listed):
             return "gone"
-        if isinstance(missing, GatewaysNotFound):
+        if gateways:
             raise missing
         return "unlisted"
+
+    def presence(self, pairing_id: str) -> Presence:
+        found = self.pairing_or_presence(pairing_id)
+        return "there" if isinstance(found, Pairing) else found
 
     def replication_count(self, pairing_id: str) -> int:
         """Incoming and outgoing replications; complete even while the remote site is down."""
         template = "/pairings/{pairing_id}/replications/count"
-        return self._get(Call.of("GET", template, pairing_id=pairing_id)).read(models.count)
+        return self._get(template, pairing_id=pairing_id).read(models.count)
 
-    def replications(self, pairing_id: str) -> Listing[Replicated]:
+    def replications(self, pairing_id: str) -> Listing[Replication]:
         """All replications; partial while the remote site is down."""
-        template = "/pairings/{pairing_id}/replications"
-        return self._all(
-            template, models.replicated, lambda item, _: item.id, pairing_id=pairing_id
-        )
+        path = "/pairings/{pairing_id}/replications"
+        return self._all(path, models.replication, lambda item: item.id, pairing_id=pairing_id)
 
     def issues(self, pairing_id: str) -> Listing[IssueLine]:
-        """What the appliance itself finds wrong with the pairing. An issue has no id: all that the
-        appliance tells of it tells it from another one."""
-        template = "/pairings/{pairing_id}/issues"
-        return self._all(
-            template, models.issue, lambda _, entry: json.dumps(entry), pairing_id=pairing_id
-        )
+        """What the appliance itself finds wrong with the pairing. An issue has no id."""
+        path = "/pairings/{pairing_id}/issues"
+        return self._all(path, models.issue, lambda item: item, pairing_id=pairing_id)
 
     def tasks(self) -> tuple[TaskView, ...]:
         """The recent tasks; an old one may be gone. Raises for a partial list: a task that is
         missing from it would count as gone, and later, when it is listed again, as new."""
-        listed = self._all("/tasks", models.task, lambda item, _: item.id)
+        listed = self._all("/tasks", models.task, lambda item: item.id)
         if listed.partial:
             words = "The appliance's list of tasks is incomplete by its own word."
             raise CallError(ProblemKind.NOT_UNDERSTOOD, words)
@@ -165,11 +154,7 @@ class Calls:
                     raise
                 about = {"pairing": pairing_id, "words": str(exc), "op_id": exc.op_id}
                 _log.warning("remote_session_not_made", extra=about)
-        self._sessions.open(_delete(pairing_id), self.effect.by)
-
-    def end_delete(self, pairing_id: str) -> None:
-        """Close the connection that was prepared, where no DELETE was sent on it."""
-        self._sessions.transport.close_opened(_delete(pairing_id))
+        self._sessions.transport.open(delete_of(pairing_id), self.effect.by)
 
     def delete_pairing(self, pairing_id: str, *, force: bool, send_by: float) -> TaskView:
         """Break the pairing: exactly one DELETE, after `prepare_delete`.
@@ -178,7 +163,7 @@ class Calls:
         byte leaves any more. What an error means for it: `http_answers.NOT_ACCEPTED`. Returns the
         task of a 202.
         """
-        call = _delete(pairing_id, {"force": "true" if force else "false"})
+        call = delete_of(pairing_id, {"force": "true" if force else "false"})
         session = self._sessions.held
         if session is None or not self._sessions.ready(session, pairing_id):
             sentence = "The session ended before the DELETE could be sent."
@@ -188,9 +173,9 @@ class Calls:
         )
         return answer.read(models.task)
 
-    def _get(self, call: Call) -> Answer:
+    def _get(self, template: str, query: Mapping[str, str] | None = None, **ids: str) -> Answer:
         """A call that changes nothing: repeated once, after a new log-in, on a 401."""
-        again = True
+        call, again = Call.of("GET", template, query, **ids), True
         while True:
             session = self._sessions.current(self.effect)
             self.effect.pay()
@@ -203,7 +188,7 @@ class Calls:
 
     def _one(self, template: str, read: Callable[[Found], One], **ids: str) -> One:
         """What has this id. Raises NOT_FOUND after the application's own 404."""
-        answer = self._get(Call.of("GET", template, None, **ids))
+        answer = self._get(template, None, **ids)
         found = answer.read(read)
         for name, asked in ids.items():
             if not same_id(found.id, asked):
@@ -214,27 +199,17 @@ class Calls:
         self,
         template: str,
         read: Callable[[Found], T],
-        key: Callable[[T, object], Hashable],
+        key: Callable[[T], Hashable],
         **ids: str,
     ) -> Listing[T]:
         """A whole list, its pages counted together as soon as it is known how many there are."""
         return read_all(
-            lambda query: self._get(Call.of("GET", template, query, **ids)),
-            read,
-            key,
-            expect=self.effect.expect,
-            sizes=self._page_sizes,
-            name=template,
+            lambda query: self._get(template, query, **ids), read, key, expect=self.effect.expect
         )
 
 
-def _delete(pairing_id: str, query: Mapping[str, str] | None = None) -> Call:
+def delete_of(pairing_id: str, query: Mapping[str, str] | None = None) -> Call:
     return Call.of("DELETE", "/pairings/{pairing_id}", query, pairing_id=pairing_id)
-
-
-def says_missing(error: CallError) -> bool:
-    """Whether a question about a pairing was answered with 404, be it by a gateway."""
-    return error.kind is ProblemKind.NOT_FOUND or isinstance(error, GatewaysNotFound)
 
 
 def hiding(listed: Listing[Pairing]) -> tuple[MetaError, ...]:

@@ -1,4 +1,9 @@
-"""What each HTTP answer means, to the DELETE and to every other call: `MEANS` is the table.
+"""A call to the appliance, and what came of it: `MEANS` is the table of what each HTTP answer
+means, to the DELETE and to every other call; `unanswered` says what it means that none came.
+
+There is one error, `CallError`, with the kind of the problem that it is (`bot.request.problem`).
+`str(error)` is a sentence for people. No error holds a password, a session id or a header with
+one in it, and none is chained to a library's error that does.
 
 401 and 404 have no body in this API; 400, 403 and 500 carry a ResponseError (vendor OpenAPI).
 A proxy on the way may answer anything, so the status never proves what the body is.
@@ -6,21 +11,28 @@ A proxy on the way may answer anything, so the status never proves what the body
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import quote
 
-from bot.appliance.call_errors import Call, CallError, GatewaysNotFound
+from urllib3.exceptions import NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import SSLError as Urllib3SSLError
+
 from bot.appliance.models import (
     READ_LENGTH_MAX,
     WORDS_LENGTH_MAX,
     Found,
     Unreadable,
     as_text,
+    usable_id,
 )
-from bot.request.problem import ProblemKind
+from bot.appliance.tls import proxy_of
+from bot.request.problem import Problem, ProblemKind
 
 MEANS = {
     400: ProblemKind.REFUSED,
@@ -57,19 +69,87 @@ VALUES_MAX = 250_000
 """Of one answer. A page of 500 replications has some 20,000. Eight million bytes of empty objects
 would otherwise become 200 MB."""
 
+DETAIL_LENGTH_MAX = 200  # of a library's words
+
 T = TypeVar("T")
 
 
+@dataclass(eq=False)
+class CallError(Exception):
+    """`status` is that of the HTTP answer, if there was one. `retry_after_seconds` is how long to
+    wait before the next try, if that is known. `error_code`, `message` and `op_id` are the
+    appliance's own, as they came (vendor OpenAPI, ResponseError); support asks for `op_id`.
+    """
+
+    kind: ProblemKind
+    sentence: str
+    _: KW_ONLY
+    status: int | None = None
+    retry_after_seconds: float | None = None
+    error_code: str | None = None
+    message: str | None = None
+    op_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def problem(self, now: int) -> Problem:
+        """What went wrong, as everybody but this folder knows it; `now` in ms epoch."""
+        wait = self.retry_after_seconds
+        return Problem(
+            kind=self.kind,
+            text=self.sentence,
+            status=self.status,
+            error_code=self.error_code,
+            message=self.message,
+            op_id=self.op_id,
+            retry_at=None if wait is None else now + int(wait * 1000) + 1,
+        )
+
+
+class TlsFailed(CallError):
+    """Not sent: the TLS handshake failed, or the server is not the one that is trusted."""
+
+
+class GatewaysNotFound(CallError):
+    """A 404 with a body, which this API never sends, to a question about a pairing or a task:
+    probably of a gateway, while the service behind it starts. It says nothing of either."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `template` is for metrics (`/pairings/{pairing_id}`), `path` has the ids in it."""
+
+    method: str
+    template: str
+    path: str
+    query: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, method: str, template: str, query: Mapping[str, str] | None = None, **ids: str
+    ) -> Call:
+        """A call with quoted ids. Raises NOT_FOUND for an id that nothing can have."""
+        if not all(map(usable_id, ids.values())):
+            raise CallError(ProblemKind.NOT_FOUND, "Nothing on the appliance can have this id.")
+        # Colons and slashes too: an id must stay one part of the path, whatever is in it.
+        quoted = {name: quote(value, safe="") for name, value in ids.items()}
+        return cls(method, template, template.format(**quoted), query or {})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class Redactor:
-    """Removes secrets from what a server sent: an error may repeat the request's headers."""
+    """Removes secrets from what a server sent: an error may repeat the request's headers. It is an
+    object without a readable repr, so that a traceback with variables shows none."""
 
     LENGTH_MIN = 4  # anything shorter would blank out parts of ordinary words
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         # Longest first: if one secret contains another, no part of it is left over.
-        self._secrets = sorted(
-            (s for s in secrets if len(s) >= self.LENGTH_MIN), key=len, reverse=True
-        )
+        found = (each for each in secrets if len(each) >= self.LENGTH_MIN)
+        self._secrets = sorted(found, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:
@@ -146,10 +226,12 @@ class Answer:
         said, self._found = self._found, None  # an error lives longer than a large body should
         kind = MEANS.get(status, ProblemKind.NOT_UNDERSTOOD)
         wait: float | None = None
+        # Whether the application's own 404 says that the pairing or task itself is not there.
+        about_one = call.template.endswith("_id}")
         match status:
             case 401:
                 sentence = f"{host} says that {call} is not authorised: the session has ended."
-            case 404 if call.about_one and not self._empty and call.method != "DELETE":
+            case 404 if about_one and not self._empty and call.method != "DELETE":
                 return GatewaysNotFound(
                     ProblemKind.NOT_UNDERSTOOD,
                     f"{host} answered {call} with 404, in words that are not its own:"
@@ -157,7 +239,7 @@ class Answer:
                     status=status,
                 )
             case 404:
-                kind = kind if call.about_one else ProblemKind.NOT_UNDERSTOOD
+                kind = kind if about_one else ProblemKind.NOT_UNDERSTOOD
                 sentence = f"{host} has nothing at {call.path}."
             case 429:
                 wait = retry_after(self._headers)
@@ -166,8 +248,6 @@ class Answer:
                 sentence = f"{host} is not available for now; it asks to come back in {wait:.0f} s."
             case _ if kind in {ProblemKind.REFUSED, ProblemKind.SERVER_ERROR}:
                 sentence = f"{host} refused {call} (HTTP {status})."
-            case _ if 300 <= status < 400:
-                return self.not_understood("with a redirect, which is not followed,")
             case _:
                 return self.not_understood("unexpectedly")
         error = CallError(kind, sentence, status=status, retry_after_seconds=wait)
@@ -192,16 +272,78 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if text.isascii() and text.isdigit():
         # Nine digits are enough: they are above the limit, and Python refuses to convert thousands.
         return float(min(int(text[:9]), RETRY_AFTER_MAX_SECONDS))
-    then, now = _date(text), _date(headers.get("Date", ""))
-    if then is None or now is None:
+    try:
+        then, now = (
+            parsedate_to_datetime(headers.get(name, "")).replace(tzinfo=None)  # it is always GMT
+            for name in ("Retry-After", "Date")
+        )
+    except (ValueError, IndexError, OverflowError):
         return None
     return min(max((then - now).total_seconds(), 0.0), float(RETRY_AFTER_MAX_SECONDS))
 
 
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, IndexError, OverflowError):
-        return None
-    # "-0000" gives a time without a zone, which cannot be subtracted from one that has a zone.
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+def not_in_time(host: str, call: Call, kind: ProblemKind) -> CallError:
+    """The error for a call that was not made, since its time was over before."""
+    return CallError(kind, f"{call} could not be sent to {host} in time.")
+
+
+def unanswered(
+    exc: BaseException, call: Call, host: str, *, sent: bool, status: int | None
+) -> CallError:
+    """Our error for `exc`, not chained to it because its request holds the credentials."""
+    chain = list(_chain(exc))
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(found, kinds) for found in chain)
+
+    error, kind, also = CallError, ProblemKind.UNSENT, "this DELETE was not sent"
+    proxy = proxy_of(host)
+    if sent:
+        kind, also = ProblemKind.UNANSWERED, "it is not known whether the appliance has acted on it"
+        # RemoteDisconnected and IncompleteRead mean a cut connection. All other HTTPExceptions mean
+        # that the answer was not HTTP.
+        cut = http.client.RemoteDisconnected, http.client.IncompleteRead
+        if any(isinstance(e, http.client.HTTPException) and not isinstance(e, cut) for e in chain):
+            words = f"{host} answered {call} with something that is not this API's."
+            return CallError(ProblemKind.NOT_UNDERSTOOD, words, status=status)
+        words = f"The connection to {host} ended before the answer to {call} was complete"
+        if has(TimeoutError, ReadTimeoutError):
+            words = f"{host} did not answer {call} in time"
+    elif has(NameResolutionError):
+        # With a proxy, we look up only the proxy's name, and the proxy looks up the appliance's. If
+        # the words blamed the appliance's name, people would search in the wrong place.
+        name = f"of the proxy {proxy} on the way to {host}" if proxy else host
+        words = f"The name {name} could not be looked up"
+    elif has(ssl.SSLError, Urllib3SSLError):
+        error = TlsFailed
+        words = f"{host} is not the server that is trusted, or TLS failed ({_detail(chain)})"
+    else:
+        through = f" through the proxy {proxy}" if proxy else ""
+        words = f"No connection to {host}{through} ({_detail(chain)})"
+    # Of a DELETE only. The words of a look that fails after the DELETE stand in the final reply,
+    # and people would take them for news about the DELETE.
+    words = f"{words}; {also}." if call.method == "DELETE" else f"{words}."
+    return error(kind, words, status=status)
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """The error and everything it wraps, outermost first. Libraries wrap in many ways."""
+    waiting: list[object] = [exc]
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop(0)
+        if not isinstance(found, BaseException) or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [getattr(found, "reason", None), getattr(found, "original_error", None)]
+        waiting += [found.__cause__, found.__context__, *found.args]
+
+
+def _detail(chain: list[BaseException]) -> str:
+    """A few words on the cause, from the innermost error that has some."""
+    inner = chain[::-1]
+    told = [each.verify_message for each in inner if isinstance(each, ssl.SSLCertVerificationError)]
+    told += [each.strerror for each in inner if isinstance(each, OSError) and each.strerror]
+    told += [" ".join(str(inner[0]).split()), type(inner[0]).__name__]
+    return next(words for words in told if words)[:DETAIL_LENGTH_MAX]

@@ -11,8 +11,10 @@ ends at the deadline, even if the server sends one byte at a time.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
@@ -24,8 +26,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
-from bot.appliance.call_errors import Call, CallError, not_in_time, unanswered
-from bot.appliance.http_answers import Answer, Redactor
+from bot.appliance.http_answers import Answer, Call, CallError, Redactor, not_in_time, unanswered
 from bot.appliance.tls import (
     AppliancePool,
     Flight,
@@ -42,6 +43,10 @@ from bot.request.problem import ProblemKind
 
 OnCall = Callable[[str, str, str, float], None]
 
+Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+"""Puts headers on one request. Never None: requests would look for credentials in a .netrc file
+then, and send those. A function shows no secret in a traceback with variables."""
+
 CHUNK_BYTES = 64 * 1024
 LARGE_BYTES = 256 * 1024
 """Larger answers of one appliance are taken apart by one thread, one after the other. What each
@@ -49,52 +54,35 @@ thread has once used, the system's allocator keeps for that thread, so an applia
 over would fill the memory with the same megabytes for each of them."""
 
 
-class HeaderAuth(requests.auth.AuthBase):
-    """Puts the given headers on one request.
+@dataclass(eq=False)
+class Transport:
+    """The connections to one appliance; when the certificate of the last one ends. Thread-safe.
 
-    They are an `auth` object, because requests would otherwise look for credentials in a .netrc
-    file and send those. It has no readable repr, so a traceback with variables shows no secret.
+    `host` is `host` or `host:port`; `base_path` such as `/api/rest/vr/v2`. `timeout_seconds` is for
+    the connect and for each wait for an answer. `on_call(method, path_template, outcome, seconds)`
+    is told after every HTTP call, with the status or the kind of the problem.
     """
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = dict(headers)
+    host: str
+    base_path: str
+    trust: Trust
+    timeout_seconds: float
+    user_agent: str
+    on_call: OnCall
+    monotonic: Callable[[], float] = time.monotonic
+    certificate_end: datetime | None = None
 
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers.update(self._headers)
-        return r
-
-
-class Transport:
-    """The connections to one appliance; when the certificate of the last one ends. Thread-safe."""
-
-    def __init__(
-        self,
-        *,
-        host: str,
-        base_path: str,
-        trust: Trust,
-        timeout_seconds: float,
-        user_agent: str,
-        monotonic: Callable[[], float],
-        on_call: OnCall,
-    ) -> None:
-        self.host = host
-        self.timeout_seconds = timeout_seconds
-        self._base = f"https://{host}/{base_path.strip('/')}".rstrip("/")
-        self._monotonic = monotonic
-        self._on_call = on_call
-        self.certificate_end: datetime | None = None
-        self._user_agent, self._trust = user_agent, trust
-        self._session = make_session(trust, user_agent)
+    def __post_init__(self) -> None:
+        self._session = make_session(self.trust, self.user_agent)
         self._opened: dict[str, tuple[Trust, Opened]] = {}
-        self._reader = ThreadPoolExecutor(1, f"answers-{host}")
+        self._reader = ThreadPoolExecutor(1, f"answers-{self.host}")
 
-    def trust(self, trust: Trust) -> None:
+    def use(self, trust: Trust) -> None:
         """Connections to come are made with this trust; none that was made with another is used
         for a further call."""
-        if trust is not self._trust:
+        if trust is not self.trust:
             old = self._session
-            self._trust, self._session = trust, make_session(trust, self._user_agent)
+            self.trust, self._session = trust, make_session(trust, self.user_agent)
             old.close()
 
     def close(self) -> None:
@@ -107,13 +95,14 @@ class Transport:
     def open(self, call: Call, by: float) -> None:
         """Make the connection for this call, to be used before a `send_by`, and send nothing on it:
         an appliance in trouble may need longer for that than there is then."""
-        trust = self._trust
-        flight = Flight(monotonic=self._monotonic, by=by, only_open=True)
+        trust = self.trust
+        flight = Flight(monotonic=self.monotonic, by=by, only_open=True)
         try:
-            self._exchange(call, flight, HeaderAuth({}), Redactor())
-        except OnlyOpened as made:
+            self._exchange(call, flight, lambda request: request, Redactor())
+        except OnlyOpened:
             self.close_opened(call)
-            self._opened[call.path] = trust, made.opened
+            if flight.opened is not None:
+                self._opened[call.path] = trust, flight.opened
 
     def close_opened(self, call: Call) -> None:
         """Close what was opened for this call and was not used."""
@@ -125,7 +114,7 @@ class Transport:
         call: Call,
         *,
         expect: frozenset[int],
-        auth: HeaderAuth,
+        auth: Auth,
         redact: Redactor,
         by: float,
         send_by: float | None = None,
@@ -137,13 +126,13 @@ class Transport:
         that was opened for it or a new one. Servers close idle connections and firewalls drop them
         silently: a DELETE that is sent at that moment could not be told from one that was received.
         """
-        start = self._monotonic()
+        start = self.monotonic()
         trust, opened = self._opened.pop(call.path, (None, None)) if send_by else (None, None)
         flight = Flight(
-            monotonic=self._monotonic,
+            monotonic=self.monotonic,
             by=by,
             send_by=send_by,
-            opened=opened if trust is self._trust else None,
+            opened=opened if trust is self.trust else None,
         )
         told = "interrupted"
         try:
@@ -158,10 +147,10 @@ class Transport:
         finally:
             if opened is not None:
                 opened.sock.close()
-            self._on_call(call.method, call.template, told, self._monotonic() - start)
+            self.on_call(call.method, call.template, told, self.monotonic() - start)
 
-    def _exchange(self, call: Call, flight: Flight, auth: HeaderAuth, redact: Redactor) -> Answer:
-        start, send_by = self._monotonic(), flight.send_by
+    def _exchange(self, call: Call, flight: Flight, auth: Auth, redact: Redactor) -> Answer:
+        start, send_by = self.monotonic(), flight.send_by
         late = ProblemKind.UNSENT if send_by is None else ProblemKind.TOO_LATE
         if start >= flight.by or (send_by is not None and start > send_by):
             raise not_in_time(self.host, call, late)
@@ -171,14 +160,14 @@ class Transport:
         connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
         kept = self._session
         alone = flight.only_open or send_by is not None
-        session = make_session(self._trust, self._user_agent) if alone else kept
+        session = make_session(self.trust, self.user_agent) if alone else kept
         token = current_flight.set(flight)
         status: int | None = None
         failure: CallError
         try:
             with session.request(
                 call.method,
-                self._base + call.path,
+                f"https://{self.host}/{self.base_path.strip('/')}".rstrip("/") + call.path,
                 params=dict(call.query),
                 auth=auth,
                 timeout=(connect_seconds, seconds),
@@ -186,7 +175,11 @@ class Transport:
                 stream=True,
             ) as response:
                 status = response.status_code
-                body = _body(response)
+                body = bytearray()
+                # As it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
+                # unpack into gigabytes, and we have asked for none that are packed.
+                for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
+                    body += chunk
             read = partial(Answer, call, self.host, status, response.headers, redact, body)
             if len(body) <= LARGE_BYTES:
                 return read()
@@ -208,15 +201,6 @@ class Transport:
         # Raised outside of the `except`, so that it is not chained to an error that holds the
         # credentials in its request.
         raise failure
-
-
-def _body(response: requests.Response) -> bytearray:
-    """The body as it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
-    unpack into gigabytes, and we have asked for none that are packed."""
-    body = bytearray()
-    for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
-        body += chunk
-    return body
 
 
 # Enough for all threads that act, follow and read at once. A thread beyond that still gets a

@@ -8,25 +8,20 @@ marked as partial, so that it is not shown as complete.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Generic, TypeVar
 
-from bot.appliance.call_errors import CallError
-from bot.appliance.http_answers import Answer
+from bot.appliance.http_answers import Answer, CallError
 from bot.appliance.models import Found, as_text, as_whole
 
 PAGE = 100  # the documented default, which every appliance accepts
 
 # A site pair can hold some thousand replications. At 100 a page, listing them would use up the
-# calls of a minute. Whether there is an upper limit is not documented: after a 400, reading goes on
-# with the default, and whoever reads next begins with what this one has learned.
+# calls of a minute. Whether there is an upper limit is not documented: it is worth one call to try,
+# and after a 400 reading goes on with the default.
 LARGE_PAGE = 500
-
-PageSizes = MutableMapping[str, int]
-"""The largest page that an appliance is known to give, by list. Where nothing is known yet it is
-worth one call to try."""
 
 # More than a site pair can hold (about 4000 replications). An appliance that serves new items for
 # ever must not fill the memory; how long it may keep a thread busy the budget and the deadline say.
@@ -102,26 +97,23 @@ def meta_errors(meta: Mapping[str, object]) -> tuple[MetaError, ...]:
 def read_all(
     fetch: Callable[[Mapping[str, str]], Answer],
     read: Callable[[Found], T],
-    key: Callable[[T, object], Hashable],
+    key: Callable[[T], Hashable],
     *,
     expect: Callable[[int], None],
-    sizes: PageSizes,
-    name: str,
 ) -> Listing[T]:
     """All pages; `fetch` makes one call with the given query, `read` makes an item of an entry.
 
-    `key`, of the item and its entry, tells an item that comes twice, since the collection may
-    change while it is read. `expect` is told how many more calls will follow, as soon as that is
-    known: counted one by one, a long list would end half-way when the minute is used up, and begin
-    again, and again. `sizes` remembers for the list `name` how large a page may be. Raises what
-    `fetch` and `expect` raise, and NOT_UNDERSTOOD for a page of another shape.
+    `key` tells an item that comes on two pages, since the collection may change while it is read.
+    `expect` is told how many more calls will follow, as soon as that is known: counted one by one,
+    a long list would end half-way when the minute is used up, and begin again, and again. Raises
+    what `fetch` and `expect` raise, and NOT_UNDERSTOOD for a page of another shape.
     """
     items: list[T] = []
     seen: set[Hashable] = set()
     errors: dict[MetaError, None] = {}
     total: int | None = None
     offset = bytes_read = 0
-    limit = PAGE
+    limit, largest = PAGE, LARGE_PAGE
     counted = 0
     ended = False
     while True:
@@ -131,7 +123,7 @@ def read_all(
         except CallError as exc:
             if exc.status != 400 or limit == PAGE:
                 raise
-            limit = sizes[name] = PAGE
+            limit = largest = PAGE
             counted = _expected(expect, total, offset, limit, counted)
             continue
         entries, meta, page_total = _page(answer)
@@ -140,12 +132,11 @@ def read_all(
             total = page_total
         # No more than were asked for: what is left over comes with the next page, or is missing,
         # and then the list is marked as partial.
-        shaped = [(answer.shape(read, entry), entry) for entry in entries[:limit]]
-        keyed = [(key(item, entry), item) for item, entry in shaped]
-        fresh = [item for its_key, item in keyed if its_key not in seen]
+        page = [answer.shape(read, entry) for entry in entries[:limit]]
+        fresh = [item for item in page if key(item) not in seen]
         items += fresh
-        seen.update(its_key for its_key, _ in keyed)
-        found = len(keyed)
+        seen.update(map(key, page))
+        found = len(page)
         offset += found
         # Nothing new: this is the end, or the appliance ignores `offset`.
         ended = not fresh or (total is not None and offset >= total)
@@ -153,12 +144,12 @@ def read_all(
         if ended or len(items) >= ITEMS_MAX or bytes_read >= BYTES_MAX:
             break
         if found < limit:  # it gives no more at once, whatever is asked for
-            sizes[name] = max(PAGE, found)
-        size = found if found < limit else sizes.get(name, LARGE_PAGE)
+            largest = max(PAGE, found)
+        size = found if found < limit else largest
         counted = _expected(expect, total, offset, size, counted)
-        limit = sizes.get(name, LARGE_PAGE)
+        limit = largest
         # Some megabytes, at the worst, that the next page need not come on top of.
-        del answer, entries, meta, shaped
+        del answer, entries, meta
     if total is not None and len(items) < total:
         words = f"{total} were announced and {len(items)} listed."
         errors[MetaError(message=words, ours=True)] = None

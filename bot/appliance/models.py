@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bot.request.model import TaskView
-from bot.request.pairing import IssueLine, Pairing, Server
+from bot.request.pairing import NAME_KEPT, IssueLine, Pairing, Replication, Server
 
 INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
 ID_LENGTH_MAX = 255  # more than twice any id seen; limits the URL made of it, and what is stored
@@ -127,20 +126,12 @@ def pairing(found: Found) -> Pairing:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Replicated:
-    """One replicated virtual machine (ReplicationInfo); `name` is its id where none is told. A site
-    can hold thousands, of which the request keeps a few."""
-
-    id: str
-    name: str
-    protected: bool = False
-
-
-def replicated(found: Found) -> Replicated:
+def replication(found: Found) -> Replication:
+    """One replicated virtual machine (ReplicationInfo)."""
     its_id = _id(found, "id")
     protected = (as_text(found.get("recovery_solution")) or "").startswith(SITE_RECOVERY)
-    return Replicated(its_id, as_text(found.get("name")) or its_id, protected)
+    name = as_text(found.get("name"), NAME_KEPT) or its_id[:NAME_KEPT]
+    return Replication(id=its_id, name=name, protected=protected)
 
 
 def issue(found: Found) -> IssueLine:

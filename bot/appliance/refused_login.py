@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.appliance.budget import BudgetState, budget_key, state_of
-from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import CallError
 from bot.request.lookup_results import Figures
 from bot.request.problem import ProblemKind
 
@@ -26,9 +26,6 @@ between means that logging in does not help."""
 PROOF_MS = 5_000
 """Copies may log in at the same moment, after a restart of the appliance. Whoever comes third waits
 this long for a call of the others to work."""
-
-
-_JUST_MADE = "two log-ins have just been made"
 
 
 @dataclass(frozen=True)
@@ -48,16 +45,12 @@ def rest_of(state: BudgetState, now: int) -> Rest | None:
     until = min(state.rests_until_ms or 0, now + REST_MS)
     if until > now:
         return Rest(until - REST_MS, until, state.why)
-    unproven = state.logins_unproven
-    if unproven < LOGINS_UNPROVEN_MAX or state.last_login_ms is None:
+    if state.logins_unproven < LOGINS_UNPROVEN_MAX or state.last_login_ms is None:
         return None
     since = min(state.last_login_ms, now)
-    if now < since + PROOF_MS:
-        return Rest(since, since + PROOF_MS, _JUST_MADE, ProblemKind.UNPROVEN)
-    if now < since + REST_MS:
-        why = f"{unproven} log-ins were made and no call worked after them"
-        return Rest(since, since + REST_MS, why, ProblemKind.UNPROVEN)
-    return None
+    until = since + (PROOF_MS if now < since + PROOF_MS else REST_MS)
+    why = f"{state.logins_unproven} log-ins were made and no call worked after them"
+    return Rest(since, until, why, ProblemKind.UNPROVEN) if now < until else None
 
 
 def login_rests(sites: Sequence[str], found: Figures) -> dict[str, tuple[float, float]]:
@@ -73,8 +66,8 @@ def login_rests(sites: Sequence[str], found: Figures) -> dict[str, tuple[float, 
 
 
 def begin_login(state: BudgetState, now: int, changed_ms: int | None = None) -> BudgetState:
-    """The state after one more log-in. Raises LOGIN_REST or, where none was
-    refused and it is not known how the last two ended, UNPROVEN; neither changes the state.
+    """The state after one more log-in. Raises LOGIN_REST or, where none was refused and no call
+    is known to have worked after the last two, UNPROVEN; neither changes the state.
 
     `changed_ms`: when the password of whoever asks last changed. The rest after a refusal belongs
     to the password that was refused, but two refusals in one rest are enough for any password: the
@@ -110,27 +103,14 @@ def login_not_sent(state: BudgetState, _now: int) -> BudgetState:
     return state.model_copy(update={"logins_unproven": max(0, state.logins_unproven - 1)})
 
 
-def login_refused(
-    state: BudgetState, now: int, why: str, *, the_password: bool = True
-) -> BudgetState:
-    """The same password would be refused again: rest at once. Where it is not `the_password` that
-    was refused, none that changes ends the rest."""
+def login_refused(state: BudgetState, now: int, why: str) -> BudgetState:
+    """The same password would be refused again: rest at once."""
     lately = (*(at for at in state.refused_ms if at > now - REST_MS), now)
-    rest = {"rests_until_ms": now + REST_MS, "why": why}
-    return state.model_copy(update={**rest, "refused_ms": lately if the_password else ()})
-
-
-def login_in_vain(state: BudgetState, now: int) -> BudgetState:
-    """The appliance itself has said that a log-in, not refused, led nowhere: it was answered
-    without a session, or with one that was not taken afterwards. Two are a refusal."""
-    state = state.model_copy(update={"logins_in_vain": state.logins_in_vain + 1})
-    if state.logins_in_vain < LOGINS_UNPROVEN_MAX:
-        return state
-    why = "two log-ins have led to no session that the appliance takes"
-    return login_refused(state, now, why, the_password=False)
+    rest = {"rests_until_ms": now + REST_MS, "why": why, "refused_ms": lately}
+    return state.model_copy(update=rest)
 
 
 def call_worked(state: BudgetState, _now: int) -> BudgetState:
     """A call worked on a new session. A rest stays: another copy may have been refused with the
     password as it is now."""
-    return state.model_copy(update={"logins_unproven": 0, "logins_in_vain": 0})
+    return state.model_copy(update={"logins_unproven": 0})

@@ -22,12 +22,21 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pydantic import SecretStr
+from requests import PreparedRequest
 
 from bot.appliance import refused_login
 from bot.appliance.budget import Budget, EffectBudget
-from bot.appliance.call_errors import Call, CallError, TlsFailed, not_in_time
-from bot.appliance.http_answers import NOT_ACCEPTED, OF_THE_APPLICATION, Answer, Redactor
-from bot.appliance.http_call import HeaderAuth, Transport
+from bot.appliance.http_answers import (
+    NOT_ACCEPTED,
+    OF_THE_APPLICATION,
+    Answer,
+    Call,
+    CallError,
+    Redactor,
+    TlsFailed,
+    not_in_time,
+)
+from bot.appliance.http_call import Auth, Transport
 from bot.appliance.models import session_id
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind
@@ -69,10 +78,6 @@ class Credentials:
         pair = f"{self.username}:{self.password.get_secret_value()}"
         return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
 
-    def hidden(self) -> tuple[str, str]:
-        """What must never be shown."""
-        return self.password.get_secret_value(), self.header().removeprefix("Basic ")
-
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
@@ -85,7 +90,9 @@ class Secrets:
 
     def hidden(self) -> tuple[str, ...]:
         """What must never be shown."""
-        return (*self.local.hidden(), *(self.remote.hidden() if self.remote else ()))
+        users = [self.local, self.remote] if self.remote else [self.local]
+        passwords = (user.password.get_secret_value() for user in users)
+        return (*passwords, *(user.header().removeprefix("Basic ") for user in users))
 
 
 @dataclass(eq=False, repr=False)
@@ -101,33 +108,29 @@ class HeldSession:
     remote: dict[str, float | None] = field(default_factory=dict)
 
 
+@dataclass(eq=False, repr=False)
 class Sessions:
     """Holds the session and sends calls on it. Thread-safe: one logs in, the others wait.
 
     `held` is the session, if there is one. Refusals of the remote user are remembered, by pairing,
     beyond the session: SSO locks that account too, and a new session would not make the same
-    password right. `secrets` gives what is set now, and `now` (ms epoch) is the clock of the login
-    rest: a password that has changed since then was not refused.
+    password right. `read_secrets` gives what is set now; it is called again before each log-in, and
+    once a minute. `now` (ms epoch) is the clock of the requests and of the login rest: a password
+    that has changed since then was not refused.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        budget: Budget,
-        secrets: Callable[[], Secrets],
-        now: Callable[[], int],
-        monotonic: Callable[[], float],
-    ) -> None:
-        self.transport = transport
-        self.budget = budget
-        self.held: HeldSession | None = None
-        self._read_secrets = secrets
-        self._secrets = secrets()
+    transport: Transport
+    budget: Budget
+    read_secrets: Callable[[], Secrets]
+    now: Callable[[], int]
+    held: HeldSession | None = None
+
+    def __post_init__(self) -> None:
+        self.monotonic = self.transport.monotonic
+        self._secrets = self.read_secrets()
         self._hidden = self._secrets.hidden()
         self._changed_ms: int | None = None
-        self._now = now
-        self._monotonic = monotonic
-        self._looked_at = monotonic()
+        self._looked_at = self.monotonic()
         self._lock = threading.Lock()
         self._login_lock = threading.Lock()
         self._remote_locks: dict[str, threading.Lock] = {}
@@ -136,7 +139,7 @@ class Sessions:
     @contextmanager
     def wait_for(self, lock: threading.Lock, call: Call, by: float) -> Iterator[None]:
         """Hold the lock, if it can be had within the caller's time."""
-        if not lock.acquire(timeout=max(0.0, by - self._monotonic())):
+        if not lock.acquire(timeout=max(0.0, by - self.monotonic())):
             raise not_in_time(self.transport.host, call, ProblemKind.UNSENT)
         try:
             yield
@@ -145,15 +148,15 @@ class Sessions:
 
     def secrets(self, *, at_once: bool = False) -> Secrets:
         """What is set now; looked at again `at_once`, or where a minute has passed."""
-        if at_once or self._monotonic() >= self._looked_at + SECRETS_FRESH_SECONDS:
-            self._looked_at = self._monotonic()
-            found, old = self._read_secrets(), self._secrets
+        if at_once or self.monotonic() >= self._looked_at + SECRETS_FRESH_SECONDS:
+            self._looked_at = self.monotonic()
+            found, old = self.read_secrets(), self._secrets
             if found.local != old.local:
-                self._changed_ms = self._now()
+                self._changed_ms = self.now()
             # What was secret stays secret: the appliance may still repeat it.
             self._hidden = tuple(dict.fromkeys((*self._hidden, *found.hidden())))
             self._secrets = found
-            self.transport.trust(found.trust)
+            self.transport.use(found.trust)
         return self._secrets
 
     def send(
@@ -184,9 +187,11 @@ class Sessions:
         except CallError as exc:
             if exc.status in OF_THE_APPLICATION:
                 self._worked(session)
-            elif exc.kind is ProblemKind.UNAUTHORIZED and session and not user:
-                if self._drop(session) and not session.proven:
-                    self.budget.change(refused_login.login_in_vain)
+            elif exc.kind is ProblemKind.UNAUTHORIZED and not user:
+                # Two threads may come with the same 401: the slower one must not drop the session
+                # that was made since.
+                with self._lock:
+                    self.held = None if self.held is session else self.held
             elif isinstance(exc, TlsFailed):
                 # The certificate may have been replaced, and the trust too.
                 self._looked_at = -math.inf
@@ -199,25 +204,10 @@ class Sessions:
             session.proven = True
             self.budget.change(refused_login.call_worked)
 
-    def _drop(self, session: HeldSession) -> bool:
-        """Forget this session. False when somebody has done so already: two threads may come with
-        the same 401, and the slower one must not drop the new session."""
-        with self._lock:
-            held, self.held = self.held, None if self.held is session else self.held
-        return held is session
-
-    def open(self, call: Call, by: float) -> None:
-        """Make the connection that this call will be sent on."""
-        try:
-            self.transport.open(call, by)
-        except TlsFailed:
-            self._looked_at = -math.inf
-            raise
-
     # ---- the local session ----------------------------------------------------------------------
 
     def current(self, effect: EffectBudget) -> HeldSession:
-        """The session, made if there is none."""
+        """The session, made by one log-in if there is none."""
         self.secrets()
         if (held := self.held) is not None:
             return held
@@ -227,32 +217,23 @@ class Sessions:
                 return held
             user = self.secrets(at_once=True).local
             effect.pay(partial(refused_login.begin_login, changed_ms=self._changed_ms))
-            made = self._log_in(call, user, effect.by)
-            with self._lock:
-                self.held = made
+            try:
+                answer = self.send(call, None, by=effect.by, user=user)
+                self.held = made = HeldSession(answer.read(session_id))
+            except CallError as exc:
+                if exc.status in {401, 403}:
+                    self.budget.on_login("refused")
+                    why = f"a log-in was refused with HTTP {exc.status}"
+                    self.budget.change(partial(refused_login.login_refused, why=why))
+                    raise self._login_refused(exc, "local", refused_login.REST_MS) from None
+                if exc.kind in NOT_ACCEPTED:
+                    self.budget.on_login("not_sent")
+                    self.budget.change(refused_login.login_not_sent)
+                raise
+            self.budget.on_login("worked")
             return made
 
-    def _log_in(self, call: Call, user: Credentials, by: float) -> HeldSession:
-        try:
-            session = HeldSession(self.send(call, None, by=by, user=user).read(session_id))
-        except CallError as exc:
-            refusal = exc
-        else:
-            self.budget.on_login("worked")
-            return session
-        if refusal.status not in {401, 403}:
-            if refusal.kind in NOT_ACCEPTED:
-                self.budget.on_login("not_sent")
-                self.budget.change(refused_login.login_not_sent)
-            elif refusal.kind is not ProblemKind.UNANSWERED:
-                self.budget.change(refused_login.login_in_vain)
-            raise refusal
-        self.budget.on_login("refused")
-        why = f"a log-in was refused with HTTP {refusal.status}"
-        self.budget.change(partial(refused_login.login_refused, why=why))
-        raise self._login_refused(refusal, "local", refused_login.REST_MS / 1000)
-
-    def _login_refused(self, refusal: CallError, which: str, seconds: float) -> CallError:
+    def _login_refused(self, refusal: CallError, which: str, rest_ms: float) -> CallError:
         """The error for a 401 or 403 at a log-in; a new one each time, since several threads that
         raise the same one mix up their tracebacks."""
         return CallError(
@@ -261,7 +242,7 @@ class Sessions:
             f" {refusal.status}): name or password is wrong, or the account is locked or has no"
             " right.",
             status=refusal.status,
-            retry_after_seconds=seconds,
+            retry_after_seconds=rest_ms / 1000,
             error_code=refusal.error_code,
             message=refusal.message,
             op_id=refusal.op_id,
@@ -288,63 +269,52 @@ class Sessions:
         # One lock per pairing: a remote site that hangs must not hold up the others.
         lock = self._remote_locks.setdefault(pairing_id, threading.Lock())
         with self.wait_for(lock, call, effect.by):
-            for again in (True, False):
+            again = True
+            while True:
                 session = self.current(effect)
-                if self._remote_made(session, pairing_id):
+                made_at, now = session.remote.get(pairing_id), self.monotonic()
+                if made_at is not None and now < made_at + RENEW_AFTER_SECONDS:
                     return
-                until, whose, refusal = self._remote_refused.get(pairing_id, (0.0, None, None))
-                left = until - self._monotonic()
-                if refusal and left > 0 and whose == user:
-                    raise self._login_refused(refusal, "remote", left)
+                until, whose, before = self._remote_refused.get(pairing_id, (now, None, None))
+                if before and now < until and whose == user:
+                    raise self._login_refused(before, "remote", (until - now) * 1000)
+                effect.pay()
                 try:
-                    self._log_in_remote(call, session, pairing_id, user, effect)
-                    return
+                    self.send(call, session, expect=REMOTE_MADE, by=effect.by, user=user)
                 except CallError as exc:
-                    # 401: the local session had ended. Once more, with a new one.
-                    if exc.kind is not ProblemKind.UNAUTHORIZED or not again:
+                    refusal = exc
+                else:
+                    session.remote[pairing_id] = self.monotonic()
+                    return
+                if refusal.status not in {401, 403}:
+                    if refusal.kind in REMOTE_AWAY:
+                        session.remote[pairing_id] = None
+                    raise refusal
+                try:
+                    if refusal.status == 401:
+                        # The remote password, or the local session? If that has ended this drops
+                        # it; any other answer shows that it is known.
+                        effect.pay()
+                        self.send(Call.of("GET", "/session"), session, by=effect.by)
+                except CallError as exc:
+                    if exc.kind is ProblemKind.UNAUTHORIZED and again:
+                        again = False  # once more, with a new one
+                        continue
+                    if exc.status not in OF_THE_APPLICATION:
                         raise
-
-    def _log_in_remote(
-        self,
-        call: Call,
-        session: HeldSession,
-        pairing_id: str,
-        user: Credentials,
-        effect: EffectBudget,
-    ) -> None:
-        effect.pay()
-        try:
-            self.send(call, session, expect=REMOTE_MADE, by=effect.by, user=user)
-        except CallError as exc:
-            refusal = exc
-        else:
-            session.remote[pairing_id] = self._monotonic()
-            return
-        if refusal.status == 401:
-            # The remote password, or the local session? If that has ended this drops it, and raises
-            # UNAUTHORIZED; any other answer shows that it is known.
-            effect.pay()
-            try:
-                self.send(Call.of("GET", "/session"), session, by=effect.by)
-            except CallError as exc:
-                if exc.status not in OF_THE_APPLICATION:
-                    raise
-        elif refusal.status != 403:
-            if refusal.kind in REMOTE_AWAY:
-                session.remote[pairing_id] = None
-            raise refusal
-        seconds = refused_login.REST_MS / 1000
-        self._remote_refused[pairing_id] = (self._monotonic() + seconds, user, refusal)
-        raise self._login_refused(refusal, "remote", seconds)
-
-    def _remote_made(self, session: HeldSession, pairing_id: str) -> bool:
-        made_at = session.remote.get(pairing_id)
-        return made_at is not None and self._monotonic() < made_at + RENEW_AFTER_SECONDS
+                until = now + refused_login.REST_MS / 1000
+                self._remote_refused[pairing_id] = (until, user, refusal)
+                raise self._login_refused(refusal, "remote", refused_login.REST_MS)
 
 
-def _auth_of(session: HeldSession | None, user: Credentials | None) -> HeaderAuth:
+def _auth_of(session: HeldSession | None, user: Credentials | None) -> Auth:
     """For a call on this session, with this user's credentials, where they are given."""
-    headers = {} if session is None else {SESSION_HEADER: session.token}
-    if user is not None:
-        headers["Authorization"] = user.header()
-    return HeaderAuth(headers)
+
+    def put(request: PreparedRequest) -> PreparedRequest:
+        if session is not None:
+            request.headers[SESSION_HEADER] = session.token
+        if user is not None:
+            request.headers["Authorization"] = user.header()
+        return request
+
+    return put

@@ -61,44 +61,32 @@ class Opened:
 
 
 class OnlyOpened(Exception):
-    """No request was made, as was asked for; here is its connection. Not an OSError either."""
-
-    def __init__(self, opened: Opened) -> None:
-        super().__init__()
-        self.opened = opened
+    """No request was made, as was asked for; its connection is the flight's. Not an OSError."""
 
 
+@dataclass
 class Flight:
     """One HTTP request on its way.
 
     `by` and `send_by` are seconds of `monotonic`. `sent` becomes true just before the first byte of
     the request can leave. As long as it is false, the application has received nothing, whatever
     error the libraries raise. `certificate` is the server's, in DER, where a connection was made.
-    With `only_open` it ends with OnlyOpened before anything is sent; `opened` is the connection of
-    such a one, for this request alone.
+    With `only_open` it ends with OnlyOpened before anything is sent, and then `opened` is its
+    connection; otherwise that of such a one, for this request alone.
     """
 
-    def __init__(
-        self,
-        *,
-        monotonic: Callable[[], float],
-        by: float,
-        send_by: float | None = None,
-        only_open: bool = False,
-        opened: Opened | None = None,
-    ) -> None:
-        self._monotonic = monotonic
-        self.by = by
-        self.send_by = send_by
-        self.only_open = only_open
-        self.opened = opened
-        self._received = 0
-        self.sent = False
-        self.certificate: bytes | None = None
+    monotonic: Callable[[], float]
+    by: float
+    send_by: float | None = None
+    only_open: bool = False
+    opened: Opened | None = None
+    sent: bool = False
+    certificate: bytes | None = None
+    bytes_received: int = 0
 
     def leave(self) -> None:
         """Allow the request to be written now, or raise PastSendBy."""
-        late = self.send_by is not None and self._monotonic() > self.send_by
+        late = self.send_by is not None and self.monotonic() > self.send_by
         if late or self.only_open:
             raise PastSendBy
         self.sent = True
@@ -109,13 +97,13 @@ class Flight:
         Counted here and not in the body alone: the libraries read a header's line, the size of a
         chunk or what follows the last one however long it is, and an appliance that was taken over
         could fill the memory with any of them."""
-        self._received += count
-        if self._received > ANSWER_MAX_BYTES:
+        self.bytes_received += count
+        if self.bytes_received > ANSWER_MAX_BYTES:
             raise TooLarge
 
     def clamp(self, timeout_seconds: object) -> float:
         """The timeout for the next socket operation. Raises TimeoutError when the time is over."""
-        left = self.by - self._monotonic()
+        left = self.by - self.monotonic()
         if left <= 0:
             raise TimeoutError("the time for the whole call is over")
         return min(timeout_seconds, left) if isinstance(timeout_seconds, int | float) else left
@@ -171,7 +159,8 @@ class ApplianceConnection(HTTPSConnection):
         flight.certificate = tls.getpeercert(binary_form=True)
         if flight.only_open:
             self.sock = None  # whatever the libraries close now
-            raise OnlyOpened(Opened(tls, self.is_verified, self.proxy_is_verified))
+            flight.opened = Opened(tls, self.is_verified, self.proxy_is_verified)
+            raise OnlyOpened
 
     def endheaders(self, *args: Any, **options: Any) -> None:
         """The whole request is ready, and its first byte is sent next."""
@@ -187,9 +176,6 @@ class AppliancePool(HTTPSConnectionPool):
     """A pool of such connections."""
 
     ConnectionCls = ApplianceConnection
-
-
-_SHA256_HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class Trust:
@@ -212,30 +198,15 @@ class Trust:
 
     @classmethod
     def ca_file(cls, path: str | Path) -> Trust:
-        """By a PEM file of authorities, or of the appliance's own self-signed certificate.
-
-        Raises ValueError with a sentence if the file cannot be read or holds no certificate.
-        """
-        try:
-            context = _verifying_context(str(path))
-        except ssl.SSLError:
-            raise ValueError(f"{path} holds no certificate in PEM form.") from None
-        except OSError as exc:
-            raise ValueError(f"{path} cannot be read: {exc.strerror}.") from None
-        return cls(context, pin=None, how=f"the certificate authorities in {path}")
+        """By a PEM file of authorities, or of the appliance's own self-signed certificate. Raises
+        OSError if it cannot be read or holds none."""
+        how = f"the certificate authorities in {path}"
+        return cls(_verifying_context(str(path)), pin=None, how=how)
 
     @classmethod
-    def fingerprint(cls, text: str) -> Trust:
-        """By the SHA-256 of the appliance's own (leaf) certificate, colons and case optional.
-
-        Raises ValueError with a sentence for anything that is not 64 hexadecimal digits.
-        """
-        pin = re.sub(r"[:\s]", "", text).lower()
-        if not _SHA256_HEX.match(pin):
-            raise ValueError(
-                "A fingerprint is the SHA-256 of the certificate: 64 hexadecimal digits, with or"
-                " without colons."
-            )
+    def fingerprint(cls, pin: str) -> Trust:
+        """By the SHA-256 of the appliance's own (leaf) certificate, in hexadecimal digits. That
+        these are 64 the settings have seen to: urllib3 would take a shorter hash as well."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # A pin is stricter than any chain: it names one certificate, and the handshake proves that
@@ -277,15 +248,6 @@ def _verifying_context(ca_file: str | None = None) -> ssl.SSLContext:
     return context
 
 
-HTTPS_PORT = 443
-
-
-def place(host: str) -> tuple[str, int]:
-    """Name and port of `host` or `host:port`."""
-    parts = urlsplit(f"https://{host}")
-    return parts.hostname or host, parts.port or HTTPS_PORT
-
-
 def proxy_of(host: str) -> str | None:
     """`name:port` of the proxy that the environment sets for this appliance, without credentials.
 
@@ -301,14 +263,16 @@ def proxy_of(host: str) -> str | None:
     return f"{parts.hostname}:{port}"
 
 
-def served_fingerprint(host: str, port: int, timeout_seconds: float) -> str:
-    """The SHA-256 of the certificate that is shown there: upper case, with colons.
+def served_fingerprint(host: str, timeout_seconds: float) -> str:
+    """The SHA-256 of the certificate that `host` or `host:port` shows: upper case, with colons.
 
     Nothing is verified here, so it is only for a person who compares it with what the appliance's
     own console says. Nothing is sent after the handshake. Always direct, never through a proxy.
     Raises OSError, also if the server does not speak TLS.
     """
-    shown = ssl.get_server_certificate((host, port), timeout=timeout_seconds)
+    place = urlsplit(f"https://{host}")
+    address = place.hostname or host, place.port or 443
+    shown = ssl.get_server_certificate(address, timeout=timeout_seconds)
     certificate = ssl.PEM_cert_to_DER_cert(shown)
     return hashlib.sha256(certificate).digest().hex(":").upper()
 

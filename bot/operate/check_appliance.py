@@ -10,8 +10,8 @@ from functools import partial
 from bot.appliance import tls
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.call_errors import CallError, TlsFailed
 from bot.appliance.calls import Calls
+from bot.appliance.http_answers import CallError, TlsFailed
 from bot.appliance.listing import Listing
 from bot.appliance.session import Credentials
 from bot.operate.check_line import Check, Line, fine, note, skipped, wrong
@@ -118,7 +118,7 @@ def trusted(site: Site) -> Line:
         step = f"read its SHA-256 on the appliance's own console, for {pin}, or set {ca}"
         return wrong(f"{said(site.not_sent)}. {found}", step)
     try:
-        served = tls.served_fingerprint(*tls.place(host), site.settings.timeout_seconds)
+        served = tls.served_fingerprint(host, site.settings.timeout_seconds)
     except OSError as error:
         why = str(error.strerror or error or type(error).__name__)
         found, step = f"No certificate is shown there ({why})", f"correct {site.prefix}HOST"

@@ -21,8 +21,8 @@ class ProblemKind(StrEnum):
     UNAVAILABLE = "unavailable"  # 503 that names when to come back
     NOT_UNDERSTOOD = "not_understood"  # HTML, broken JSON, a redirect, 502, 504, plain 503
     LOGIN_REFUSED = "login_refused"
-    LOGIN_REST = "login_rest"  # a log-in was refused, or two led nowhere; no other before retry_at
-    UNPROVEN = "unproven"  # two log-ins whose end is not known; no other before retry_at
+    LOGIN_REST = "login_rest"  # a log-in was refused; no other before retry_at
+    UNPROVEN = "unproven"  # two log-ins, and no call worked after them; no other before retry_at
     OVER_BUDGET = "over_budget"  # our own limit of calls
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import MemoryBudget, Priority
-from bot.appliance.call_errors import CallError
-from bot.appliance.session import Credentials, Secrets
+from bot.appliance.budget import Budget, MemoryBudget, Priority
+from bot.appliance.http_answers import CallError
+from bot.appliance.http_call import Transport
+from bot.appliance.session import Credentials, Secrets, Sessions
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind
 from bot.sandbox.appliance import SimulatedAppliance
@@ -24,20 +26,22 @@ def client_of(
     *,
     user: Credentials | None = None,
     remote: Credentials | None = None,
+    secrets: Callable[[], Secrets] | None = None,
+    budget: Budget | None = None,
+    now: Callable[[], int] = lambda: 1_000,
     **changes: Any,
 ) -> Appliance:
-    """Other keyword arguments replace the defaults."""
-    secrets = Secrets(user or Credentials("admin", SecretStr(PASSWORD)), remote, trust)
+    """Other keyword arguments are those of the transport, and replace the defaults."""
+    fixed = Secrets(user or Credentials("admin", SecretStr(PASSWORD)), remote, trust)
     arguments: dict[str, Any] = {
-        "host": host,
-        "secrets": lambda: secrets,
         "base_path": BASE,
         "timeout_seconds": 5.0,
-        "budget": MemoryBudget(1000),
         "user_agent": "vr-unpair-test",
-        "now": lambda: 1_000,
+        "on_call": lambda *_: None,
     }
-    return Appliance(**{**arguments, **changes})
+    transport = Transport(host=host, trust=trust, **{**arguments, **changes})
+    budget = budget or MemoryBudget(1000)
+    return Appliance(Sessions(transport, budget, secrets or (lambda: fixed), now))
 
 
 def info(appliance: Appliance, by: float | None = None) -> ProblemKind | None:

@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,7 +23,7 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
-from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import CallError
 from bot.appliance.session import Credentials
 from bot.request.problem import ProblemKind
 from tests.appliance.clients import BASE
@@ -48,35 +48,26 @@ class Seen:
         return base64.b64decode(given.removeprefix("Basic ")).decode()
 
 
+@dataclass
 class Reply:
     """One answer, in one write; `raw` replaces everything after the request was read."""
 
-    def __init__(
-        self,
-        status: int = 200,
-        body: object = None,
-        *,
-        headers: dict[str, str] | None = None,
-        raw: Callable[[Handler], None] | None = None,
-    ) -> None:
-        self.status = status
-        self.headers = headers or {}
-        self.raw = raw
-        if body is None:
-            self.body = b""
-        elif isinstance(body, bytes):
-            self.body = body
-        else:
-            self.body = json.dumps(body).encode()
+    status: int = 200
+    body: object = None
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: Callable[[Handler], None] | None = None
 
     def write(self, handler: Handler) -> None:
         if self.raw is not None:
             self.raw(handler)
             return
+        body = b"" if self.body is None else self.body
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
         lines = [f"HTTP/1.1 {self.status} X", *(f"{k}: {v}" for k, v in self.headers.items())]
         if self.status != 204:
-            lines.append(f"Content-Length: {len(self.body)}")
-        handler.wfile.write("\r\n".join([*lines, "", ""]).encode() + self.body)
+            lines.append(f"Content-Length: {len(body)}")
+        handler.wfile.write("\r\n".join([*lines, "", ""]).encode() + body)
 
 
 Answers = Callable[[Seen], Reply]

@@ -16,7 +16,7 @@ from urllib3.exceptions import NameResolutionError
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.call_errors import Call, CallError, unanswered
+from bot.appliance.http_answers import Call, CallError, unanswered
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.clients import BASE
 from tests.appliance.small_server import Handler, Reply, Server, Start, cut

@@ -1,15 +1,20 @@
-"""Collections: all pages, always an end, and never a part shown as the whole."""
+"""Lists: all pages, always an end, never a part shown as the whole; and the lookups in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import MemoryBudget, Priority, count
+from bot.appliance.budget import MemoryBudget, Priority, ceiling, count
+from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.lookup_results import ListedPairing
 from bot.request.problem import ProblemKind as Kind
+from bot.sandbox.appliance import Answer, SimulatedAppliance
+from tests.appliance.clients import client_of_simulated
 from tests.appliance.small_server import Reply, Seen, Server, fails
 
 PATH = "/pairings/p-1/replications"
@@ -60,42 +65,36 @@ def test_a_large_site_is_read_within_a_minute_of_calls(
     assert len(read(appliance, server, paged(replications(4000))).items) == 4000
 
 
-def test_a_refused_large_page_is_remembered(appliance: Appliance, server: Server) -> None:
+def test_an_appliance_that_gives_no_large_page(appliance: Appliance, server: Server) -> None:
     serve = paged(replications(350))
 
     def strict(seen: Seen) -> Reply:
         return Reply(400) if int(seen.query["limit"][0]) > 100 else serve(seen)
 
-    for tried in (["100", "500", "100", "100", "100"], ["100"] * 4):
-        found = read(appliance, server, strict)
-        assert (len(found.items), found.partial) == (350, False)
+    for kept_small, items, tried in (
+        (strict, 350, ["100", "500", "100", "100", "100"]),
+        (paged(replications(600), cap=250), 600, ["100", "500", "250"]),
+    ):
+        found = read(appliance, server, kept_small)
+        assert (len(found.items), found.partial) == (items, False)
         assert [limit for limit, _ in pages(server)] == tried
     with fails(Kind.REFUSED):
         read(appliance, server, lambda _: Reply(400))
 
 
-def test_pages_that_are_kept_small_are_remembered(appliance: Appliance, server: Server) -> None:
-    for tried in (["100", "500", "250"], ["100", "250", "250"]):
-        read(appliance, server, paged(replications(600), cap=250))
-        assert [limit for limit, _ in pages(server)] == tried
-
-
-@pytest.mark.parametrize("cap", [1000, 100])
 def test_pages_are_counted_together_before_they_are_read(
-    connect: Callable[..., Appliance], server: Server, cap: int
+    connect: Callable[..., Appliance], server: Server
 ) -> None:
-    """Where there is no room for all of them none of them is read."""
-    items = replications(1000)
+    """Where there is no room for all of them no further one is read."""
     budget = MemoryBudget(1000)
     appliance = connect(budget=budget)
-    read(appliance, server, paged(items, cap=cap))  # learns how large a page may be
-    made = len(pages(server))
+    assert len(read(appliance, server, paged(replications(1000))).items) == 1000
+    assert len(pages(server)) == 3
     others = 1000 - len(budget.state.calls_ms) - 2
     budget.change(lambda state, now: count(state, now, others))
     server.seen.clear()
     with fails(Kind.OVER_BUDGET):
         appliance.calls(Priority.ACT).replications("p-1")
-    assert made > 2
     assert len(pages(server)) == 1
 
 
@@ -227,3 +226,94 @@ def test_ids_are_one_part_of_the_path(appliance: Appliance, server: Server) -> N
         with fails(Kind.NOT_FOUND):
             calls.pairing(nothing)
     assert server.seen == []
+
+
+# ---- lookups: what each costs, and what is said of a list that misses some -----------------------
+
+PER_MINUTE = 40
+NOWHERE = "dddddddd-0000-0000-0000-000000000009"
+BY = 1e9  # the effects of these tests have all the time
+GAP = {"code": "PARTIAL", "message": "Some pairings could not be read.", "field": "$.list"}
+
+
+@pytest.fixture
+def limited(simulated: SimulatedAppliance) -> Iterator[Appliance]:
+    client = client_of_simulated(simulated, budget=MemoryBudget(PER_MINUTE))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def port(limited: Appliance) -> Appliance:
+    return limited.for_lookups()
+
+
+def _list(port: Appliance, most: int) -> tuple[ListedPairing, ...]:
+    found = port.list_pairings(BY, count_at_most=most)
+    assert not isinstance(found, CallFailed), found
+    return found[0]
+
+
+def test_few_pairings_are_counted_and_many_are_not(
+    simulated: SimulatedAppliance, port: Appliance
+) -> None:
+    one = simulated.add_pairing(local="oslo", remote="rome", replications=3)
+    two = simulated.add_pairing(local="oslo", remote="riga", replications=5)
+    counted = {item.pairing.id: item.replications for item in _list(port, 2)}
+    assert counted == {one: 3, two: 5}
+    assert {(item.replications, item.uncounted) for item in _list(port, 1)} == {(None, False)}
+    simulated.fail("GET", f"/pairings/{one}/replications/count", Answer(500), times=None)
+    assert {(item.replications, item.uncounted) for item in _list(port, 2)} == {(None, True)}
+
+
+def test_lookups_stop_where_checks_still_go_on(port: Appliance, limited: Appliance) -> None:
+    made = 0
+    while not isinstance(found := port.list_pairings(BY, count_at_most=0), CallFailed):
+        made += 1
+        assert made <= PER_MINUTE
+    assert made == ceiling(Priority.LOOKUP, PER_MINUTE) - 1, "and one log-in"
+    for refused in (found, port.find_and_read("vcenter-rome", BY)):
+        assert isinstance(refused, CallFailed)
+        assert refused.problem.kind is Kind.OVER_BUDGET
+        assert refused.problem.retry_at is not None
+    assert limited.calls(Priority.CHECK, BY).pairings().items == ()
+
+
+# ---- pairings that are missing from the list in which one is looked for --------------------------
+
+
+def find(port: Appliance, asked: str) -> str:
+    """The id of the pairing, or why there is none."""
+    found = port.find_and_read(asked, BY)
+    assert isinstance(found, PairingRead | PairingUnresolved), found
+    return found.snapshot.pairing_id if isinstance(found, PairingRead) else found.why
+
+
+def test_an_id_is_found_whether_it_is_listed_or_not(
+    port: Appliance, simulated: SimulatedAppliance
+) -> None:
+    listed = simulated.add_pairing(local="oslo", remote="rome")
+    missing = simulated.add_pairing(local="oslo", remote="rome-2")
+    body = json.dumps({"list": [{"pairing_id": listed}], "_meta": {"total": 1, "errors": [GAP]}})
+    itself = simulated.add_self_pairing("oslo")
+    for asked, found in (
+        ("rome", "partial"),  # a missing one may have that name too
+        (f" {listed} ", listed),
+        (f" {missing} ", missing),
+        (NOWHERE, "none"),
+        (itself, "self"),
+    ):
+        simulated.fail("GET", "/pairings", Answer(200, body=body))
+        assert find(port, asked) == found
+
+
+def test_a_remote_site_that_is_away_hides_no_pairing(
+    port: Appliance, simulated: SimulatedAppliance
+) -> None:
+    """The list says so of each such site all the time: names must be understood then above all."""
+    one = simulated.add_pairing(local="oslo", remote="riga")
+    simulated.set_remote_down(one)
+    assert find(port, "vcenter-riga") == one
+    found = port.list_pairings(BY, count_at_most=0)
+    assert not isinstance(found, CallFailed)
+    assert found[1] == ()

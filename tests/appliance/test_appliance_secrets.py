@@ -14,7 +14,7 @@ import pytest
 import bot.appliance
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Priority
-from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import CallError
 from bot.appliance.session import HeldSession
 from bot.appliance.tls import Trust
 from tests.appliance.clients import PASSWORD

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority
-from bot.appliance.call_errors import CallError
+from bot.appliance.http_answers import CallError
 from bot.appliance.session import Credentials, Secrets
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind as Kind
@@ -97,16 +97,6 @@ def test_a_changed_password_ends_the_login_rest_at_once(
     assert [info(other), info(client)] == [None, None]
     assert server.count("POST") == 3
     other.close()
-
-
-def test_a_rest_for_another_reason_stays(set_now: Set, client: Appliance, server: Server) -> None:
-    """Log-ins that are taken and lead nowhere say nothing of the password."""
-    server.on("POST", "/session", Reply(200, {}))
-    for _ in range(2):
-        info(client)
-    set_now.password(NEW)
-    assert info(client) is Kind.LOGIN_REST
-    assert server.count("POST") == 2
 
 
 def test_the_remote_user_likewise(set_now: Set, client: Appliance, server: Server) -> None:

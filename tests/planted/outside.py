@@ -50,7 +50,7 @@ APPLIANCE = (
     change(
         "a DELETE goes out on a connection that was kept",
         "tests/appliance/test_appliance_delete.py::test_a_delete_leaves_on_a_connection_of_its_own",
-        "session = make_session(self._trust, self._user_agent) if alone else kept",
+        "session = make_session(self.trust, self.user_agent) if alone else kept",
         "session = kept",
     ),
     change(
@@ -62,7 +62,7 @@ APPLIANCE = (
     change(
         "the connection of a DELETE is made only after its intent",
         "tests/appliance/test_appliance_delete.py::test_an_appliance_that_is_slow_to_connect",
-        "self._sessions.open(_delete(pairing_id), self.effect.by)",
+        "self._sessions.transport.open(delete_of(pairing_id), self.effect.by)",
         "",
     ),
     change(
@@ -93,21 +93,21 @@ APPLIANCE = (
     change(
         "a 404 alone says that the pairing is gone",
         "tests/appliance/test_appliance_gone.py",
-        "return self.listed_after(error, pairing_id)",
+        "missing = error",
         'return "gone"',
-        within="presence",
+        within="pairing_or_presence",
     ),
     change(
         "a gateway's 404 is taken for the appliance's",
         "tests/appliance/test_appliance_gone.py",
-        'case 404 if call.about_one and not self._empty and call.method != "DELETE":',
+        'case 404 if about_one and not self._empty and call.method != "DELETE":',
         "case 404 if False:",
     ),
     change(
         "a 404 to something else is taken for one about the pairing",
         "tests/appliance/test_appliance_gone.py",
-        'return self.template.endswith("_id}")',
-        "return True",
+        'about_one = call.template.endswith("_id}")',
+        "about_one = True",
     ),
     change(
         "a DELETE is sent again after any answer but 202",
@@ -156,7 +156,7 @@ APPLIANCE = (
     change(
         "what is trusted no more is asked on a connection that is open",
         "tests/appliance/test_changed_secrets.py",
-        "self.transport.trust(found.trust)",
+        "self.transport.use(found.trust)",
         "pass",
     ),
     change(
@@ -188,7 +188,7 @@ APPLIANCE = (
         "an answer of the appliance may be as large as it likes",
         "tests/appliance/test_hostile_answers.py"
         "::test_an_answer_as_large_as_may_be_is_read_and_a_larger_one_is_not",
-        "if self._received > ANSWER_MAX_BYTES:",
+        "if self.bytes_received > ANSWER_MAX_BYTES:",
         "if False:",
     ),
     change(

@@ -85,5 +85,5 @@ def test_a_task_among_a_thousand_is_followed_and_others_get_their_card(
     world.click(SECOND_ID, "approve", FIRST)
     world.settle()
     until(world, SECOND_ID, State.FOLLOWING, within_s=60)
-    eleven = TASKS / PAGE + 1  # the first request's own task stands on a page of its own
-    assert lists(world) == pages + eleven, "the refused page size is remembered"
+    # The first request's own task stands on a page of its own.
+    assert lists(world) == 2 * pages + 1

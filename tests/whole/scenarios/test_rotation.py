@@ -80,7 +80,7 @@ def way_in(kept: Kept) -> None:
 def begun(new_stage: NewStage, *, pinned: bool = False) -> Kept:
     """`pinned`: the certificate is trusted by its fingerprint, else by its authority's file."""
     stage = new_stage()
-    # A kill between a log-in and the first call would count as a log-in in vain.
+    # A kill between a log-in and the first call would leave that log-in unproven.
     stage.appliance.wait_for(lambda: [c for c in stage.appliance.calls if c.path == "/info"])
     stage.kill()
     kept = Kept(stage)
