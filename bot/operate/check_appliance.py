@@ -29,7 +29,7 @@ NEEDED_PRIVILEGE = "HmsRemote.com.vmware.vcHms.Hms.Manage"
 CERTIFICATE_SOON = timedelta(days=30)
 """So long before its end a certificate is spoken of."""
 
-RESTS = frozenset({ProblemKind.LOGIN_REST, ProblemKind.UNPROVEN})
+REFUSED = frozenset({ProblemKind.LOGIN_REFUSED, ProblemKind.LOGIN_REST, ProblemKind.UNPROVEN})
 
 
 @dataclass
@@ -141,7 +141,7 @@ def login(site: Site) -> Line:
     except CallError as error:
         # In a login rest none was tried, but it is a failure all the same: an earlier log-in was
         # refused, this copy's or another's.
-        if error.kind in {ProblemKind.LOGIN_REFUSED, *RESTS}:
+        if error.kind in REFUSED:
             site.refused = calls.user
         return failed(error, _after(site, error))
     site.refused = None
@@ -151,22 +151,17 @@ def login(site: Site) -> Line:
 def _after(site: Site, error: CallError) -> str:
     """The next step after a log-in that did not work. The answer may come from the wrong server."""
     user, password = f"{site.prefix}USERNAME", f"{site.prefix}PASSWORD"
-    match error.kind:
-        case ProblemKind.LOGIN_REFUSED | ProblemKind.LOGIN_REST | ProblemKind.UNPROVEN:
-            return (
-                f"correct {user} and {password} or unlock the account before the next try: SSO "
-                "locks an account after a few refusals"
-            )
-        case ProblemKind.NOT_UNDERSTOOD:
-            return (
-                f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
-                f"{site.prefix}BASE_PATH right?"
-            )
-        case ProblemKind.UNSENT | ProblemKind.UNANSWERED:
-            return (
-                "is the appliance up? `vr-unpair check` has a line for each step of the way to it"
-            )
-    return "look again later, and into the appliance's own log"
+    if error.kind in REFUSED:
+        return (
+            f"correct {user} and {password} or unlock the account before the next try: SSO locks "
+            "an account after a few refusals"
+        )
+    if error.kind is ProblemKind.NOT_UNDERSTOOD:
+        return (
+            f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
+            f"{site.prefix}BASE_PATH right?"
+        )
+    return "look into the appliance's own log; `vr-unpair check` has a line for each step to it"
 
 
 def version(site: Site) -> Line:

@@ -127,13 +127,12 @@ def _words(error: Exception) -> tuple[str, str]:
     if problem.kind is Kind.LIMITED:
         wait = f"{problem.retry_after_s} s"
         return f"Slack wants to be asked again in {wait}", f"look again in {wait}"
+    step = "is Slack within reach from here, and are SLACK_API_URL and HTTPS_PROXY right?"
     if not isinstance(error, SlackApiError):
         why = str(error.reason) if isinstance(error, URLError) else problem.word
-        step = "is Slack within reach from here, and is HTTPS_PROXY right?"
         return f"Slack gave no answer that can be read ({why})", step
     if problem.word.startswith("http_"):  # the answer had no error word of Slack's
         status = error.response.status_code
-        step = "does SLACK_API_URL name Slack, or does a proxy answer in its place?"
         return f"the answer was HTTP {status}, but not by Slack's API", step
     return f"Slack says {problem.word}", "Slack's documentation of that word tells why"
 
