@@ -195,7 +195,7 @@ def gather(environ: Mapping[str, str] | None, cwd: Path | None) -> Given:
     }
     problems += [
         Problem(name, f"{name} holds bytes that are not UTF-8 text: write it again.")
-        for name, value in {**given, **proxies}.items()
+        for name, value in {**found, **proxies}.items()
         # Python turns bytes of the environment that are not UTF-8 into lone surrogates. They would
         # fail much later, in the middle of a log-in or while a card is written.
         if any("\ud800" <= char <= "\udfff" or char == "\0" for char in value)

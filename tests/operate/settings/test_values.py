@@ -102,6 +102,7 @@ REFUSED: dict[str, list[str]] = {
         "sqlite:///:memory:",
         "sqlite:///file:x?mode=memory",
         "sqlite:///a.db?mode=ro",
+        "sqlite:///a\0.db",
         "postgresql+psycopg://",
     ],
     "HOST": ["0.0.0.0:3000", "http://x"],
