@@ -41,7 +41,7 @@ def test_approved_by_somebody_else_the_pairing_goes(new_stage: NewStage) -> None
     stage.appliance.hold_tasks()
     click = asked.clicks(ALAN, "approve")
     asked.wait_for_progress_to_say("RUNNING")
-    assert "1 of 1" in stage.answer(click).text
+    assert f"<@{ALAN}>" in stage.answer(click).text
     (progress,) = asked.replies()
     stage.appliance.release_tasks()
     asked.wait_for_quiet()
