@@ -16,8 +16,8 @@ from playwright.sync_api import Browser
 
 from bot.request.model import Decision, Request, State
 from bot.request.pairing import digest_of
-from bot.sandbox.page import cast, page_server
-from bot.sandbox.page.stage import Stage
+from bot.sandbox.page import page_server
+from bot.sandbox.page.stage import CHANNEL, CHANNELS, Stage
 from bot.sandbox.slack import chat_methods
 from bot.slack.draw.message import draw
 from tests.slack.cards.samples import (
@@ -97,7 +97,7 @@ def hang(stage: Stage, rows: dict[str, Request]) -> None:
         for row in rows.values():
             drawn = draw(row, "card")
             args: dict[str, Any] = {
-                "channel": cast.CHANNELS[cast.CHANNEL],
+                "channel": CHANNELS[CHANNEL],
                 "text": drawn.text,
                 "blocks": list(drawn.blocks),
             }

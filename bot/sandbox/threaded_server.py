@@ -54,7 +54,7 @@ class ThreadedServer:
         if self._reserved is None:
             self._reserved = _bound(self._wanted_port)
         listener = _bound(self.port)
-        config = _Config(
+        config = uvicorn.Config(
             self._app,
             http="h11",
             ws="websockets-sansio",
@@ -66,7 +66,8 @@ class ThreadedServer:
             access_log=False,
             timeout_keep_alive=600,
         )
-        config.tls = self._tls
+        config.load()
+        config.ssl = self._tls  # ready made: its certificate can be changed while it serves
         self._server = _Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="sandbox-server", daemon=True
@@ -125,16 +126,6 @@ class ThreadedServer:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._hanging.discard(tuple(scope["client"]))
-
-
-class _Config(uvicorn.Config):
-    """With a ready context, whose certificate can be changed while it serves."""
-
-    tls: ssl.SSLContext | None = None
-
-    def load(self) -> None:
-        super().load()
-        self.ssl = self.tls
 
 
 class _Server(uvicorn.Server):

@@ -137,7 +137,7 @@ class Stage(Servers):
     def answers(self, delivery: Delivery) -> list[Ephemeral]:
         """What only the person who did this was shown for it, the acknowledgement included."""
         shown = [e for person in self.people for e in self.slack.ephemerals(person)]
-        return [e for e in shown if e.answers.trigger_id == delivery.trigger_id]
+        return [e for e in shown if e.trigger_id == delivery.trigger_id]
 
     def answer(self, delivery: Delivery) -> Ephemeral:
         """The one answer that comes after the acknowledgement; waited for."""

@@ -4,7 +4,6 @@ faults laid out for calls to come."""
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -148,7 +147,9 @@ class Answer:
 
 
 @dataclass
-class _Rule:
+class Rule:
+    """An answer for the next calls of this kind: `left` of them, or all."""
+
     method: str
     path_prefix: str
     answer: Answer
@@ -156,35 +157,3 @@ class _Rule:
 
     def fits(self, request: Request) -> bool:
         return self.method in ("*", request.method) and request.path.startswith(self.path_prefix)
-
-
-class Faults:
-    """Answers waiting for their calls."""
-
-    def __init__(self) -> None:
-        self._unpair: deque[Answer] = deque()
-        self._rules: list[_Rule] = []
-
-    def on_unpair(self, *answers: Answer) -> None:
-        self._unpair.extend(answers)
-
-    def on_call(self, method: str, path_prefix: str, answer: Answer, times: int | None) -> None:
-        self._rules.append(_Rule(method.upper(), path_prefix, answer, times))
-
-    def clear(self) -> None:
-        self._unpair.clear()
-        self._rules.clear()
-
-    def take(self, request: Request) -> Answer | None:
-        """The answer for this call, used up by it. The oldest fitting one comes first."""
-        if request.is_unpair and self._unpair:
-            return self._unpair.popleft()
-        for rule in self._rules:
-            if not rule.fits(request):
-                continue
-            if rule.left is not None:
-                rule.left -= 1
-                if rule.left == 0:
-                    self._rules.remove(rule)
-            return rule.answer
-        return None

@@ -84,14 +84,11 @@ class Api:
         wait = self._sessions.per_session.seconds_to_wait(session.token, now)
         if wait is not None:
             return _too_many(wait)
-        return self._operate(route, route.handler, Asked(request, session, name, now))
-
-    def _operate(self, route: Route, handler: Handler, asked: Asked) -> Response:
         try:
-            unknown = sorted(set(asked.request.query) - route.parameters)
+            unknown = sorted(set(request.query) - route.parameters)
             if unknown:
                 raise BadRequest(f"Unknown parameter '{unknown[0]}'.")
-            return handler(self, asked)
+            return route.handler(self, Asked(request, session, name, now))
         except BadRequest as error:
             return refusal(400, "INVALID_ARGUMENT", str(error))
         except NotFound:
@@ -136,10 +133,10 @@ class Api:
         force = _boolean(asked.request.query, "force")
         if pairing.is_self:
             raise BadRequest("A server cannot be unpaired from itself.")
-        if self._estate.board.running_for(pairing.id) is not None:
+        if self._estate.runs(pairing.id):
             words = "Another operation on this pairing is in progress."
             return refusal(500, "TASK_IN_PROGRESS", words)
-        task = self._estate.board.add(
+        task = self._estate.add_task(
             pairing_id=pairing.id,
             entity_name=f"{pairing.local_vc.name} - {pairing.remote_vc.name}",
             force=force,
@@ -180,11 +177,11 @@ class Api:
         return Response(204)
 
     def tasks(self, asked: Asked) -> Response:
-        items = [documents.task_document(task) for task in self._estate.board.listed]
+        items = [documents.task_document(task) for task in self._estate.tasks]
         return self._list(asked, items, None)
 
     def task(self, asked: Asked) -> Response:
-        task = self._estate.board.find(asked.name)
+        task = self._estate.task(asked.name)
         if task is None:
             raise NotFound(asked.name)
         return _entity(documents.task_document(task))

@@ -17,12 +17,12 @@ def milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-def server_document(server: Server, *, status: str | None = None) -> Document:
+def server_document(server: Server, status: str = "OK") -> Document:
     return {
         "id": server.id,
         "url": server.url,
         "name": server.name,
-        "server_status": status or server.status,
+        "server_status": status,
         "certificates": [],
         "certificate_warnings": [],
         "version": server.version,
@@ -40,14 +40,14 @@ def info_document(vrms: Server, vcenter: Server) -> Document:
 
 def pairing_document(pairing: Pairing, *, remote_known: bool) -> Document:
     """`remote_known` False: what only the remote site could have told is left out."""
-    down = pairing.remote_down
-    remote_vrms = server_document(pairing.remote_vrms, status="ERROR" if down else None)
+    status = "ERROR" if pairing.remote_down else "OK"
+    remote_vrms = server_document(pairing.remote_vrms, status)
     if not remote_known:
         del remote_vrms["version"]
     return {
         "pairing_id": pairing.id,
         "local_vc_server": server_document(pairing.local_vc),
-        "remote_vc_server": server_document(pairing.remote_vc, status="ERROR" if down else None),
+        "remote_vc_server": server_document(pairing.remote_vc, status),
         "local_vrms": server_document(pairing.local_vrms),
         "remote_vrms": remote_vrms,
     }
@@ -99,29 +99,24 @@ def issue_document(issue: Issue) -> Document:
         "entity_name": issue.entity_name,
         "description": issue.description,
         "timestamp": milliseconds(issue.at),
-        "status": issue.status,
-        "issue_type": issue.issue_type,
+        "status": "WARNING",
+        "issue_type": "VRMS",
     }
 
 
 def task_document(task: Task) -> Document:
-    def moment(seconds: float | None) -> int | None:
-        return None if seconds is None else milliseconds(seconds)
-
-    error = (
-        None if task.error is None else dict(zip(("message", "details"), task.error, strict=True))
-    )
+    message, details = task.error or ("", "")
     return {
         "id": task.id,
         "description": task.description,
-        "description_id": task.description_id,
+        "description_id": f"com.vmware.hms.tasks.{'unpair' if task.pairing_id else 'other'}",
         "entity": task.entity,
         "entity_name": task.entity_name,
         "status": task.status,
-        "error": error,
+        "error": {"message": message, "details": details} if task.error else None,
         "result": None,
         "progress": task.progress,
-        "queued_time": moment(task.queued_at),
-        "start_time": moment(task.started_at),
-        "complete_time": moment(task.completed_at),
+        "queued_time": milliseconds(task.queued_at),
+        "start_time": None if task.status == "QUEUED" else milliseconds(task.starts_at),
+        "complete_time": None if task.completed_at is None else milliseconds(task.completed_at),
     }

@@ -46,7 +46,6 @@ class Server:
     name: str
     url: str
     version: str
-    status: str = "OK"
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,6 @@ class Issue:
 
     description: str
     at: float
-    status: str
-    issue_type: str
     entity: str
     entity_name: str
 
@@ -89,9 +86,6 @@ class Pairing:
         return self.local_vc.id == self.remote_vc.id
 
 
-# ---- tasks -------------------------------------------------------------------------------------
-
-FINAL = ("SUCCESS", "ERROR", "CANCELLED")
 DEFAULT_ERROR = (
     "The operation failed on the server.",
     "Fault c0d1f1e0-5e1f-4f3a-9a52-2f6f0a1b7c3d",
@@ -107,7 +101,6 @@ class Outcome:
 
     status: str
     error: tuple[str, str] | None = None
-    removes_pairing: bool = False
 
 
 @dataclass
@@ -116,7 +109,6 @@ class Task:
 
     id: str
     description: str
-    description_id: str
     entity: str | None
     entity_name: str | None
     pairing_id: str | None
@@ -128,112 +120,26 @@ class Task:
     outcome: Outcome | None = None
     status: str = "QUEUED"
     progress: int = 0
-    started_at: float | None = None
     completed_at: float | None = None
     error: tuple[str, str] | None = None
 
     @property
     def is_final(self) -> bool:
-        return self.status in FINAL
-
-
-class TaskBoard:
-    """All tasks, and what the next ones shall be like. `server` is a part of their ids."""
-
-    def __init__(self, server: str, task_seconds: float) -> None:
-        self.task_seconds = task_seconds
-        self.held = False
-        self.outcome: Outcome | None = None
-        self._server = server
-        self._all: dict[str, Task] = {}
-
-    @property
-    def listed(self) -> list[Task]:
-        """What the appliance still tells about, newest first."""
-        return list(reversed(self._all.values()))
-
-    def find(self, task_id: str) -> Task | None:
-        return self._all.get(task_id)
-
-    def running_for(self, pairing_id: str) -> Task | None:
-        running = (task for task in self._all.values() if not task.is_final)
-        return next((task for task in running if task.pairing_id == pairing_id), None)
-
-    def add(
-        self,
-        *,
-        pairing_id: str | None,
-        entity_name: str | None,
-        now: float,
-        force: bool = False,
-        remote_ready: bool = True,
-        description: str = "Break site pair",
-        entity: str | None = None,
-    ) -> Task:
-        """A new QUEUED task. `entity` counts only for a task of no pairing."""
-        task = Task(
-            id=f"HmsTask:TASK-{len(self._all) + 1}:{self._server}",
-            description=description,
-            description_id=f"com.vmware.hms.tasks.{'other' if pairing_id is None else 'unpair'}",
-            entity=entity if pairing_id is None else f"Pairing:{pairing_id}",
-            entity_name=entity_name,
-            pairing_id=pairing_id,
-            queued_at=now,
-            starts_at=now + self.task_seconds * _QUEUED_SHARE,
-            ends_at=now + self.task_seconds,
-            force=force,
-            remote_ready=remote_ready,
-            outcome=self.outcome if pairing_id is not None else None,
-        )
-        self._all[task.id] = task
-        return task
-
-    def move(self, now: float) -> bool:
-        """QUEUED to RUNNING, and the progress; True when something changed."""
-        changed = False
-        for task in self._all.values():
-            if task.is_final or now < task.starts_at:
-                continue
-            if task.status == "QUEUED":
-                task.status, task.started_at, changed = "RUNNING", task.starts_at, True
-            span = task.ends_at - task.starts_at
-            share = (now - task.starts_at) / span if span > 0 else 1.0
-            progress = max(task.progress, min(99, int(100 * share)))
-            changed = changed or progress != task.progress
-            task.progress = progress
-        return changed
-
-    def due(self, now: float) -> list[Task]:
-        """Those whose time is up and that are not held."""
-        if self.held:
-            return []
-        return [task for task in self._all.values() if not task.is_final and now >= task.ends_at]
-
-    def end(self, task: Task, outcome: Outcome, now: float) -> None:
-        task.started_at = now if task.started_at is None else task.started_at
-        task.status, task.error, task.completed_at = outcome.status, outcome.error, now
-        if outcome.status == "SUCCESS":
-            task.progress = 100
-
-    def next_change(self, now: float) -> float | None:
-        """Seconds until the clock alone changes a task's status; None when it never will."""
-        times = []
-        for task in self._all.values():
-            if task.status == "QUEUED":
-                times.append(task.starts_at)
-            elif not task.is_final and not self.held:
-                times.append(task.ends_at)
-        return min(times) - now if times else None
+        return self.completed_at is not None
 
 
 class Estate:
     """All pairings and tasks of one appliance. Not locked: the appliance holds the lock."""
 
     def __init__(self, *, task_seconds: float) -> None:
-        self.board = TaskBoard(stable_uuid("task-server"), task_seconds)
         self.pairings: dict[str, Pairing] = {}
         self.home = "site-a"
         self.largest_page: int | None = None
+        # What tasks are like that are accepted from now on; while `held`, none ends.
+        self.task_seconds = task_seconds
+        self.outcome: Outcome | None = None
+        self.held = False
+        self._tasks: dict[str, Task] = {}
         self._added = 0
 
     def servers_of(self, site: str) -> tuple[Server, Server]:
@@ -260,35 +166,20 @@ class Estate:
         self.pairings[new_id] = pairing
         return pairing
 
-    def set_replications(
-        self,
-        pairing: Pairing,
-        wanted: int | Sequence[str | Replication],
-        protected: int,
-    ) -> None:
-        """`wanted`: how many, or VM names, or ready ones; the first `protected` belong to SRM.
-
-        A VM keeps its replication id however often this is called: a test that adds one VM must
-        not change the ids of the others.
-        """
-        listed = [_vm_name(i) for i in range(wanted)] if isinstance(wanted, int) else wanted
-        seen: dict[str, int] = {}
-        made: list[Replication] = []
-        for index, item in enumerate(listed):
-            if isinstance(item, Replication):
-                made.append(item)
-                continue
-            seen[item] = seen.get(item, 0) + 1
-            made.append(
-                Replication(
-                    name=item,
-                    id=f"GID-{stable_uuid('replication', pairing.id, item, str(seen[item]))}",
-                    # Two of three go out: a partial answer then has something to lose.
-                    outgoing=index % 3 != 2,
-                    recovery_solution=SRM_SOLUTION if index < protected else None,
-                )
+    def add_replication(self, pairing: Pairing, *, protected: bool = False) -> None:
+        """One VM more; `protected`: it belongs to SRM."""
+        index = len(pairing.replications)
+        # `erp-db-01`, `erp-app-01`, ... then `erp-db-02`: never the same name twice.
+        name = f"{_WORKLOADS[index % len(_WORKLOADS)]}-{index // len(_WORKLOADS) + 1:02d}"
+        pairing.replications.append(
+            Replication(
+                name=name,
+                id=f"GID-{stable_uuid('replication', pairing.id, name)}",
+                # Two of three go out: a partial answer then has something to lose.
+                outgoing=index % 3 != 2,
+                recovery_solution=SRM_SOLUTION if protected else None,
             )
-        pairing.replications = made
+        )
 
     def change_server_ids(self, pairing: Pairing, slots: Sequence[str]) -> None:
         """New ids for the servers in `slots`: what a rebuilt vCenter or appliance looks like."""
@@ -296,16 +187,67 @@ class Estate:
             server: Server = getattr(pairing, slot)
             setattr(pairing, slot, replace(server, id=stable_uuid("changed", server.id)))
 
+    # -- tasks -------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Newest first."""
+        return list(reversed(self._tasks.values()))
+
+    def task(self, task_id: str) -> Task | None:
+        return self._tasks.get(task_id)
+
+    def runs(self, pairing_id: str) -> bool:
+        """Whether a task of this pairing has not ended."""
+        return any(t.pairing_id == pairing_id and not t.is_final for t in self._tasks.values())
+
+    def add_task(
+        self,
+        *,
+        pairing_id: str | None,
+        entity_name: str | None,
+        now: float,
+        force: bool = False,
+        remote_ready: bool = True,
+        description: str = "Break site pair",
+        entity: str | None = None,
+    ) -> Task:
+        """A new QUEUED task; `entity` is for one of no pairing."""
+        task = Task(
+            id=f"HmsTask:TASK-{len(self._tasks) + 1}:{stable_uuid('task-server')}",
+            description=description,
+            entity=entity or f"Pairing:{pairing_id}",
+            entity_name=entity_name,
+            pairing_id=pairing_id,
+            queued_at=now,
+            starts_at=now + self.task_seconds * _QUEUED_SHARE,
+            ends_at=now + self.task_seconds,
+            force=force,
+            remote_ready=remote_ready,
+            outcome=self.outcome if pairing_id is not None else None,
+        )
+        self._tasks[task.id] = task
+        return task
+
     def advance(self, now: float) -> bool:
         """Moves all tasks to `now`; True when something changed."""
-        changed = self.board.move(now)
-        for task in self.board.due(now):
+        changed = [self._moved(task, now) for task in self._tasks.values() if not task.is_final]
+        return any(changed)
+
+    def _moved(self, task: Task, now: float) -> bool:
+        if now < task.starts_at:
+            return False
+        if now >= task.ends_at and not self.held:
             outcome = task.outcome or self._judge(task)
-            self.board.end(task, outcome, now)
-            if outcome.removes_pairing and task.pairing_id is not None:
-                self.pairings.pop(task.pairing_id, None)
-            changed = True
-        return changed
+            task.status, task.error, task.completed_at = outcome.status, outcome.error, now
+            if outcome.status == "SUCCESS":
+                task.progress = 100
+                self.pairings.pop(task.pairing_id or "", None)
+            return True
+        before = (task.status, task.progress)
+        share = (now - task.starts_at) / ((task.ends_at - task.starts_at) or 1.0)
+        task.status, task.progress = "RUNNING", max(task.progress, min(99, int(100 * share)))
+        return before != (task.status, task.progress)
 
     def _judge(self, task: Task) -> Outcome:
         """How a task ends by itself. Judged at its end: a remote site can go down on the way."""
@@ -320,9 +262,4 @@ class Estate:
         if not task.force and not task.remote_ready:
             words = "Not authenticated at the remote vSphere Replication Management Server."
             return Outcome("ERROR", (words, f"No session for {pairing.remote_vrms.name}."))
-        return Outcome("SUCCESS", removes_pairing=True)
-
-
-def _vm_name(index: int) -> str:
-    """`erp-db-01`, `erp-app-01`, ... then `erp-db-02`: never the same name for two indexes."""
-    return f"{_WORKLOADS[index % len(_WORKLOADS)]}-{index // len(_WORKLOADS) + 1:02d}"
+        return Outcome("SUCCESS")

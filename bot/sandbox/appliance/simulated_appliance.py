@@ -19,10 +19,8 @@ from bot.sandbox.appliance.estate import (
     Replication,
     Task,
 )
-from bot.sandbox.appliance.https_server import LOCAL_NAMES, Certificates, Https
 from bot.sandbox.appliance.login_sessions import Account, Sessions
-from bot.sandbox.appliance.reception import Reception
-from bot.sandbox.threaded_server import ThreadedServer
+from bot.sandbox.appliance.reception import LOCAL_NAMES, Certificates, Reception
 
 
 class SimulatedAppliance(Reception):
@@ -48,43 +46,33 @@ class SimulatedAppliance(Reception):
         if (remote_username is None) != (remote_password is None):
             raise ValueError("remote_username and remote_password go together")
         remote = Account(remote_username, remote_password or "") if remote_username else None
+        self._folder = tempfile.TemporaryDirectory(prefix="simulated-appliance-")
         super().__init__(
             clock=clock,
             estate=Estate(task_seconds=task_seconds),
             sessions=Sessions(Account(username, password), remote, calls_per_minute),
+            certificates=Certificates(Path(self._folder.name)),
         )
         self.username = username
         self._port = 0
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._certificates: Certificates | None = None
-        self._app = Https(self)
 
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Raises RuntimeError when it was started before, OSError when the port is taken."""
-        if self._certificates is not None:
-            raise RuntimeError("a simulated appliance is started once")
-        self._folder = tempfile.TemporaryDirectory(prefix="simulated-appliance-")
-        self._certificates = Certificates(Path(self._folder.name))
-        self._app.server = ThreadedServer(self._app, self._port, self._certificates.context)
-        self._app.server.start()
-        self._port = self._app.server.port
+        self._server.start()
+        self._port = self._server.port
         return self
 
     def stop(self) -> None:
-        """Ends sockets, threads and files; may be called twice.
+        """Ends sockets, threads and files, for good; may be called twice.
 
         RuntimeError when a thread does not end, or when the sandbox itself failed in one.
         """
-        if self._app.server is not None:
-            self._go_away()
-            self._app.server.close()
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
-        if self._app.errors:
-            error, self._app.errors = self._app.errors[0], []
+        self._go_away()
+        self._server.close()
+        self._folder.cleanup()
+        if self._errors:
+            error, self._errors = self._errors[0], []
             raise RuntimeError("the simulated appliance itself failed") from error
 
     def __enter__(self) -> Self:
@@ -95,13 +83,11 @@ class SimulatedAppliance(Reception):
 
     def refuse_connections(self, refuse: bool = True) -> None:
         """True: nothing listens on the port and every connection is cut. False: it is back."""
-        if self._app.server is None:
-            raise RuntimeError("the simulated appliance has not been started")
         if refuse:
             self._go_away()
         else:
             self._away = False
-            self._app.server.start()
+            self._server.start()
 
     def new_certificate(
         self, *, same_authority: bool = True, host_names: Sequence[str] = LOCAL_NAMES
@@ -110,18 +96,16 @@ class SimulatedAppliance(Reception):
 
         With another authority `ca_file` names a new file, and the old file stays as it is.
         """
-        self._identity.issue(same_authority=same_authority, names=host_names)
+        self._certificates.issue(same_authority=same_authority, names=host_names)
         with self._changed:
-            self._end_hanging("cut")
-        if self._app.server is not None:
-            self._app.server.cut_all()
+            self._end_hanging(False)
+        self._server.cut_all()
 
     def _go_away(self) -> None:
         with self._changed:
             self._away = True
-            self._end_hanging("cut")
-        if self._app.server is not None:
-            self._app.server.stop()
+            self._end_hanging(False)
+        self._server.stop()
 
     # -- where it is, and how to trust it ----------------------------------------------------
 
@@ -138,18 +122,12 @@ class SimulatedAppliance(Reception):
     @property
     def ca_file(self) -> str:
         """The path of the authority's PEM file; it lives until stop()."""
-        return self._identity.ca_file
+        return self._certificates.ca_file
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the leaf certificate: upper case, with colons."""
-        return self._identity.fingerprint
-
-    @property
-    def _identity(self) -> Certificates:
-        if self._certificates is None:
-            raise RuntimeError("the simulated appliance has not been started")
-        return self._certificates
+        return self._certificates.fingerprint
 
     # -- pairings ----------------------------------------------------------------------------
 
@@ -157,18 +135,22 @@ class SimulatedAppliance(Reception):
         self,
         local: str = "site-a",
         remote: str = "site-b",
-        replications: int | Sequence[str | Replication] = 3,
+        replications: int | Sequence[Replication] = 3,
         pairing_id: str | None = None,
         recovery_plans: int = 0,
     ) -> str:
-        """A new pairing's id. The first `recovery_plans` replications are protected by SRM.
+        """A new pairing's id. Of so many replications the first `recovery_plans` belong to SRM.
 
         Site names give host names: `berlin` is `vcenter-berlin.example.net`. ValueError when the
         id is taken.
         """
         with self._changing():
             pairing = self._estate.add_pairing(local, remote, pairing_id)
-            self._estate.set_replications(pairing, replications, recovery_plans)
+            if isinstance(replications, int):
+                for number in range(replications):
+                    self._estate.add_replication(pairing, protected=number < recovery_plans)
+            else:
+                pairing.replications.extend(replications)
             return pairing.id
 
     def add_self_pairing(self, site: str = "site-a") -> str:
@@ -193,16 +175,10 @@ class SimulatedAppliance(Reception):
         with self._changing():
             del self._estate.pairings[pairing_id]
 
-    def set_replications(
-        self,
-        pairing_id: str,
-        replications: int | Sequence[str | Replication],
-        recovery_plans: int = 0,
-    ) -> None:
-        """How many, or which VMs. A VM that stays keeps its replication id."""
+    def add_replication(self, pairing_id: str) -> None:
+        """One more VM is replicated."""
         with self._changing():
-            pairing = self.pairing(pairing_id)
-            self._estate.set_replications(pairing, replications, recovery_plans)
+            self._estate.add_replication(self.pairing(pairing_id))
 
     def set_remote_down(self, pairing_id: str, down: bool = True) -> None:
         """The remote site cannot be reached: server status ERROR, lists partial, count whole."""
@@ -225,8 +201,7 @@ class SimulatedAppliance(Reception):
             pairing = self.pairing(pairing_id)
             server = pairing.remote_vrms
             name = server.name if entity_name is None else entity_name
-            issue = Issue(description, now, "WARNING", "VRMS", server.id, name)
-            pairing.issues.append(issue)
+            pairing.issues.append(Issue(description, now, server.id, name))
 
     # -- tasks -------------------------------------------------------------------------------
 
@@ -235,22 +210,15 @@ class SimulatedAppliance(Reception):
         """What the appliance still tells about, newest first."""
         with self._changed:
             self._advance()
-            return self._estate.board.listed
+            return self._estate.tasks
 
-    def add_task(
-        self,
-        description: str = "Sync now",
-        *,
-        entity: str | None = "VirtualMachine:vm-1001",
-        entity_name: str | None = "erp-db-01",
-        pairing_id: str | None = None,
-    ) -> str:
-        """A task that somebody else started; with `pairing_id` an unpairing by somebody else."""
+    def add_task(self, description: str = "Sync now") -> str:
+        """A task that somebody else started, of no pairing."""
         with self._changing() as now:
-            task = self._estate.board.add(
-                pairing_id=pairing_id,
-                entity=entity,
-                entity_name=entity_name,
+            task = self._estate.add_task(
+                pairing_id=None,
+                entity="VirtualMachine:vm-1001",
+                entity_name="erp-db-01",
                 description=description,
                 now=now,
             )
@@ -259,12 +227,12 @@ class SimulatedAppliance(Reception):
     def set_task_seconds(self, seconds: float) -> None:
         """How long tasks accepted from now on take."""
         with self._changing():
-            self._estate.board.task_seconds = seconds
+            self._estate.task_seconds = seconds
 
     def hold_tasks(self, held: bool = True) -> None:
         """Tasks that run stay RUNNING until release_tasks(), whatever the clock says."""
         with self._changing():
-            self._estate.board.held = held
+            self._estate.held = held
 
     def release_tasks(self) -> None:
         """Tasks whose time was up while they were held end now."""
@@ -285,7 +253,7 @@ class SimulatedAppliance(Reception):
             text = (error.get("message", ""), error.get("details", ""))
         outcome = None if status is None else Outcome(status, text, status == "SUCCESS")
         with self._changing():
-            self._estate.board.outcome = outcome
+            self._estate.outcome = outcome
 
     # -- pages and sessions ------------------------------------------------------------------
 
@@ -307,13 +275,10 @@ class SimulatedAppliance(Reception):
         """The one that logs in now."""
         return self._sessions.local.password
 
-    def set_password(self, new: str, *, remote: bool = False) -> None:
-        """Of the local or the remote user, for log-ins from now on; sessions go on."""
-        account = self._sessions.remote if remote else self._sessions.local
-        if account is None:
-            raise ValueError("the remote site has no users of its own")
+    def set_password(self, new: str) -> None:
+        """Of the local user, for log-ins from now on; sessions go on."""
         with self._changed:
-            account.password = new
+            self._sessions.local.password = new
 
     @property
     def account_locked(self) -> bool:

@@ -1,19 +1,167 @@
-"""What the page may do: type, click, fill in a form as one person, and turn a switch."""
+"""What the page may do: type, click, fill in a form as one person, and turn a switch: what the
+appliance does, what happens to its pairings, and some settings of the bot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.sandbox.appliance import Answer
 from bot.sandbox.bot_process import DidNotStart
-from bot.sandbox.page import cast
-from bot.sandbox.page.stage import Stage
-from bot.sandbox.page.switches import Switches
-from bot.sandbox.slack import CannotDo, Delivery
-
-Json = dict[str, Any]
+from bot.sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
+from bot.sandbox.slack import CannotDo, Delivery, Json
 
 COMMAND = "/vr-unpair"
+
+
+DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
+    "202": ("202 accepted", ()),
+    "400": ("400 not valid", (Answer(400, message="The pairing is in use by a recovery."),)),
+    "401": ("401 once: session over", (Answer(401),)),
+    "401 twice": ("401 twice", (Answer(401), Answer(401))),
+    "403": ("403 no permission", (Answer(403),)),
+    "404": ("404 and it is still there", (Answer(404),)),
+    "429": ("429 too many, 5 s", (Answer(429, headers={"Retry-After": "5"}),)),
+    "500": ("500 nothing happened", (Answer(500),)),
+    "500 late": ("500 but a task began", (Answer(500, accept_first=True),)),
+    "503": ("503 starting, 5 s", (Answer(503, headers={"Retry-After": "5"}),)),
+    "lost": ("answer lost, a task began", (Answer(wire="cut_after_accept"),)),
+    "cut": ("answer lost, nothing began", (Answer(wire="cut_before"),)),
+}
+"""What the next DELETE gets (vendor OpenAPI, DELETE pairing, and what a network can do)."""
+
+TASK_ENDS = {
+    "usual": ("as it should", None),
+    "error": ("in ERROR", "ERROR"),
+    "cancelled": ("CANCELLED", "CANCELLED"),
+}
+TASK_TIMES = {"fast": ("fast, 3 s", 3.0), "usual": ("12 s", 12.0), "slow": ("slow, 45 s", 45.0)}
+REACHABLE = {"usual": "usual", "mute": "accepts calls, never answers", "away": "unreachable"}
+
+DRY_RUN = {"": ("off: it breaks pairings", ""), "on": ("on: no DELETE is sent", "true")}
+TTL = {"": ("1 hour", ""), "short": ("20 seconds, then it expires", "20s")}
+KNOWN = {"one": ("Berlin's", SITES[:1]), "two": ("Berlin's and Oslo's", SITES)}
+"""Settings of the bot: a change restarts it, as with a deployment."""
+
+CHANGES = ("remote", "more", "rebuilt", "broken", "back")
+
+
+class Switches:
+    """One lock: two visitors may press at once, and a fault is laid out as a whole. The faults are
+    those of the first appliance."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._appliance = stage.appliance
+        self._lock = threading.Lock()
+        self._at = {"delete": "202", "ends": "usual", "time": "usual", "reach": "usual"}
+        self._at |= {"dry": "", "ttl": "", "known": "one"}
+        self._delete_until = 0
+        self._turns: dict[str, Callable[[str], None]] = {
+            "delete": self._set_delete,
+            "ends": lambda value: self._appliance.set_task_outcome(TASK_ENDS[value][1]),
+            "time": lambda value: self._appliance.set_task_seconds(TASK_TIMES[value][1]),
+            "reach": self._set_reach,
+            "dry": lambda value: stage.restart_bot(DRY_RUN=DRY_RUN[value][1]),
+            "ttl": lambda value: stage.restart_bot(APPROVAL_TTL=TTL[value][1]),
+            "known": lambda value: stage.restart_bot(known=KNOWN[value][1]),
+        }
+
+    def set(self, name: str, value: str) -> None:
+        """Raises KeyError where there is no such switch or position, and DidNotStart."""
+        with self._lock:
+            self._turns[name](value)
+            self._at[name] = value
+
+    def change(self, pairing: str, change: str) -> None:
+        """What happens to a pairing while people decide. Raises KeyError."""
+        pair = self._stage.pairings.get(pairing)
+        if pair is None or change not in CHANGES:
+            raise KeyError(f"{change} {pairing}")
+        appliance = self._stage.appliances[pair.home]
+        with self._lock:
+            if change == "back":
+                if pairing not in appliance.pairings:
+                    add_pair(appliance, pair, pairing)
+                return
+            try:
+                there = appliance.pairing(pairing)
+                if change == "remote":
+                    appliance.set_remote_down(pairing, not there.remote_down)
+                elif change == "more":
+                    appliance.add_replication(pairing)
+                elif change == "rebuilt":
+                    appliance.change_server_ids(pairing, "remote_vc", "remote_vrms")
+                else:
+                    appliance.remove_pairing(pairing)
+            except KeyError:
+                # It was broken by its task in this moment: what the visitor sees says so.
+                return
+
+    def as_json(self) -> Json:
+        """Every switch with its positions and the present one, and every pairing."""
+        with self._lock:
+            at = dict(self._at)
+            if len(self._appliance.deletes) >= self._delete_until:
+                at["delete"] = "202"
+        choices = [
+            _choice("delete", "Next DELETE", at, DELETE_ANSWERS),
+            _choice("ends", "Tasks end", at, TASK_ENDS),
+            _choice("time", "Tasks take", at, TASK_TIMES),
+            _choice("reach", "Appliance", at, {key: (words,) for key, words in REACHABLE.items()}),
+        ]
+        of_bot = [
+            _choice("dry", "DRY_RUN", at, DRY_RUN),
+            _choice("ttl", "Time to decide (APPROVAL_TTL)", at, TTL),
+            _choice("known", "Sites that it knows (VR_SITES)", at, KNOWN),
+        ]
+        pairings = [self._pairing(*one) for one in self._stage.pairings.items()]
+        return {"choices": choices, "settings": of_bot, "pairings": pairings}
+
+    def _pairing(self, pairing_id: str, pair: Pair) -> Json:
+        shown: Json = {"key": pairing_id, "name": f"{pair.home} → {pair.remote or 'itself'}"}
+        try:
+            there = self._stage.appliances[pair.home].pairing(pairing_id)
+        except KeyError:
+            return {**shown, "there": False}
+        return {
+            **shown,
+            "there": True,
+            "self": there.is_self,
+            "replications": len(there.replications),
+            "protected": sum(one.recovery_solution is not None for one in there.replications),
+            "remote_down": there.remote_down,
+        }
+
+    def _set_delete(self, value: str) -> None:
+        answers = DELETE_ANSWERS[value][1]
+        self._lay_out(answers, self._at["reach"])
+        self._delete_until = len(self._appliance.deletes) + len(answers)
+
+    def _set_reach(self, value: str) -> None:
+        if value not in REACHABLE:
+            raise KeyError(value)
+        # The answers that no DELETE has had yet go on waiting.
+        left = max(0, self._delete_until - len(self._appliance.deletes))
+        answers = DELETE_ANSWERS[self._at["delete"]][1]
+        self._lay_out(answers[len(answers) - left :], value)
+        self._appliance.refuse_connections(value == "away")
+        if value != "mute":
+            self._appliance.release_hanging()
+
+    def _lay_out(self, answers: tuple[Answer, ...], reach: str) -> None:
+        self._appliance.clear_faults()
+        self._appliance.on_delete(*answers)
+        if reach == "mute":
+            self._appliance.fail("*", "/", Answer(wire="hang"), times=None)
+
+
+def _choice(
+    name: str, label: str, at: Mapping[str, str], positions: Mapping[str, tuple[Any, ...]]
+) -> Json:
+    options = [(key, position[0]) for key, position in positions.items()]
+    return {"name": name, "label": label, "value": at[name], "options": options}
 
 
 class NotUnderstood(Exception):
@@ -131,7 +279,7 @@ class Acts:
 
 def _me(body: Json) -> str:
     me = str(body["me"])
-    if me not in {part.id for part in cast.PEOPLE}:
+    if me not in {part.id for part in PEOPLE}:
         raise NotUnderstood("nobody of that name")
     return me
 

@@ -94,15 +94,11 @@ function date(what, fallback) {
   const words = (options) => new Intl.DateTimeFormat("en-GB", options).format(moment);
   const days = Math.round((new Date(moment).setHours(12, 0, 0, 0) - new Date().setHours(12, 0, 0, 0)) / 864e5);
   const near = { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days];
-  const full = { day: "numeric", month: "long", year: "numeric" };
-  const short = { day: "numeric", month: "short", year: "numeric" };
+  // The two formats that the bot uses.
   const formats = {
-    date: () => words(full), date_num: () => words({ dateStyle: "short" }), date_short: () => words(short),
-    date_long: () => words({ weekday: "long", ...full }), date_pretty: () => near || words(full),
-    date_short_pretty: () => near || words(short), date_long_pretty: () => near || words({ weekday: "long", ...full }),
-    time: () => words({ timeStyle: "short" }), time_secs: () => words({ timeStyle: "medium" }),
+    date_short_pretty: near || words({ day: "numeric", month: "short", year: "numeric" }), time: words({ timeStyle: "short" }),
   };
-  const shown = pattern.replace(/\{(\w+)\}/g, (all, name) => (formats[name] ? formats[name]() : all));
+  const shown = pattern.replace(/\{(\w+)\}/g, (all, name) => formats[name] ?? all);
   return el("time", { dateTime: moment.toISOString(), title: fallback }, shown);
 }
 

@@ -23,11 +23,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from bot.sandbox.bot_process import DidNotStart
-from bot.sandbox.page import cast
-from bot.sandbox.page.acts import Acts, NotUnderstood
+from bot.sandbox.page.acts import Acts, NotUnderstood, Switches
 from bot.sandbox.page.shown import Board, view_of
-from bot.sandbox.page.stage import Stage
-from bot.sandbox.page.switches import Switches
+from bot.sandbox.page.stage import PEOPLE, Stage
 from bot.sandbox.threaded_server import ThreadedServer
 
 LOOK_SECONDS = 0.25
@@ -126,7 +124,7 @@ class Page:
 
     async def _live(self, request: Request) -> Response:
         me = request.query_params.get("me", "")
-        if me not in {part.id for part in cast.PEOPLE}:
+        if me not in {part.id for part in PEOPLE}:
             return PlainTextResponse("nobody of that name", 404)
         return StreamingResponse(self._stream(me), media_type="text/event-stream", headers=_HEADERS)
 

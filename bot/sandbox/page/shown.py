@@ -4,6 +4,7 @@ requests, their audit trail, and the calls that were seen."""
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
@@ -11,8 +12,7 @@ from typing import Any
 from bot.operate.json_and_csv import as_json, record_json
 from bot.request.model import State
 from bot.sandbox.appliance import Call
-from bot.sandbox.page import cast
-from bot.sandbox.page.stage import BOT_CALLS, Stage
+from bot.sandbox.page.stage import BERLIN, BOT_CALLS, EXAMPLES, MORE_EXAMPLES, PEOPLE, Stage
 from bot.sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
 from bot.store import audit_trail
 from bot.store.database import Database
@@ -50,28 +50,29 @@ def view_of(slack: LocalSlack, me: str) -> Json:
         "channels": shown,
         "home": home["blocks"] if home else [],
         "modal": modal,
-        "parts": [{"key": p.id, "name": p.name, "role": p.role} for p in cast.PEOPLE],
+        "parts": [{"key": p.id, "name": p.name, "role": p.role} for p in PEOPLE],
     }
 
 
 def _channel(slack: LocalSlack, channel: str, me: str) -> list[Json]:
-    alone = [e for e in slack.ephemerals(me) if e.channel == channel]
-    threads: dict[str, list[Json]] = {}
+    threads: dict[str, list[Json]] = defaultdict(list)
+    tops: list[Json] = []
     for message in slack.workspace.messages.values():
-        if message.channel == channel and message.thread_ts and not message.deleted:
-            threads.setdefault(message.thread_ts, []).append(_message(message))
-    tops = [_message(m) for m in slack.messages(channel)]
-    for message in slack.workspace.messages.values():
-        if message.channel == channel and message.broadcast and not message.deleted:
+        if message.channel != channel or message.deleted:
+            continue
+        if message.thread_ts is None:
+            tops.append(_message(message))
+            continue
+        threads[message.thread_ts].append(_message(message))
+        if message.broadcast:
             tops.append({**_message(message), "key": f"{message.ts}-broadcast"})
     known = {top["ts"] for top in tops}
-    for shown in alone:
-        if shown.thread_ts in known:
-            threads.setdefault(str(shown.thread_ts), []).append(_message(shown))
-        else:
-            tops.append(_message(shown))
+    for shown in slack.ephemerals(me):
+        if shown.channel == channel:
+            beside = threads[str(shown.thread_ts)] if shown.thread_ts in known else tops
+            beside.append(_message(shown))
     for top in tops:
-        top["thread"] = sorted(threads.get(top["ts"], []), key=_order)
+        top["thread"] = sorted(threads[top["ts"]], key=_order)
     return sorted(tops, key=_order)
 
 
@@ -130,7 +131,7 @@ class Board:
         return {
             "bot": {"running": bot.alive, "pid": bot.pid},
             "settings": self._stage.changed_settings(),
-            "examples": [*cast.EXAMPLES, *cast.MORE_EXAMPLES[: len(self._stage.known) - 1]],
+            "examples": [*EXAMPLES, *MORE_EXAMPLES[: len(self._stage.known) - 1]],
             "requests": [{**one, "deletes": _deletes(deletes, one)} for one in self._read()],
             "deletes": _counts(deletes),
             "calls": _calls(calls)[-CALLS_SHOWN:],
@@ -195,7 +196,7 @@ def _calls(calls: Iterable[tuple[str, Call]]) -> list[Json]:
             {
                 "key": str(number),
                 "at": group[-1][1][1].at,
-                "method": call.method if site == cast.BERLIN else f"{site} {call.method}",
+                "method": call.method if site == BERLIN else f"{site} {call.method}",
                 "path": f"{call.path}?{query}" if query else call.path,
                 "status": call.status,
                 "times": len(group),

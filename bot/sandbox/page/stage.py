@@ -1,5 +1,5 @@
-"""The demo's world: the sandbox servers and the real bot as a process, ended together; and the
-settings that the bot has here."""
+"""The demo's world: who and what is there when it begins, the sandbox servers and the real bot as a
+process, ended together, and the settings that the bot has here."""
 
 from __future__ import annotations
 
@@ -7,15 +7,110 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
 from bot.sandbox.demo import settings
-from bot.sandbox.page import cast
 from bot.sandbox.slack import LocalSlack
 from bot.settings import EXAMPLE
+
+OTHER_TEAM = "T0OTHER01"
+CHANNEL, WITHOUT_BOT = "dr-operations", "storage-team"
+CHANNELS = {CHANNEL: "C0DROPS", WITHOUT_BOT: "C0STORAGE"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One person that the visitor may be; `role` is what the page says about them."""
+
+    id: str
+    name: str
+    role: str
+    approver: bool = False
+    foreign: bool = False
+    guest: bool = False
+    break_glass: bool = False
+
+
+RITA = Part("U0RITA", "Rita", "administrator, asks")
+ALAN = Part("U0ALAN", "Alan", "approver", approver=True)
+ANNA = Part("U0ANNA", "Anna", "approver", approver=True)
+BEA = Part("U0BEA", "Bea", "on call, may break the glass", break_glass=True)
+GINA = Part("U0GINA", "Gina", "guest, though listed as approver", approver=True, guest=True)
+STAN = Part("U0STAN", "Stan", "colleague, in no list")
+GUS = Part("W0GUS", "Gus", "from another workspace", foreign=True)
+PEOPLE = (RITA, ALAN, ANNA, BEA, GINA, STAN, GUS)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pairing of the demo: `remote` is None for a vCenter that is paired with itself."""
+
+    home: str
+    remote: str | None
+    replications: int
+    protected: int = 0
+    remote_down: bool = False
+    issue: str | None = None
+    id: str | None = None
+
+
+BERLIN, OSLO = "berlin", "oslo"
+SITES = (BERLIN, OSLO)
+"""Each has an appliance; the bot knows the first alone until a switch tells it of both."""
+
+ITSELF = "5e1f0000-0be1-4c2a-9d3e-7a6b2c1d0e9f"
+"""Named in an example: each pairing here has `berlin`, so the site's name fits them all."""
+
+PAIRS = (
+    Pair(BERLIN, "prague", 12, 4, issue="The certificate of the remote server expires soon."),
+    Pair(BERLIN, "lisbon", 5, remote_down=True),
+    Pair(BERLIN, "helsinki", 240),
+    Pair(BERLIN, None, 0, id=ITSELF),
+    Pair(OSLO, "bergen", 7, 1),
+)
+
+EXAMPLES = (
+    ("Ask", "/vr-unpair vcenter-prague moving to the new site, CHG0031337"),
+    ("One-sided", "/vr-unpair vcenter-lisbon --force the site burnt down, INC0815"),
+    ("Paired with itself", f"/vr-unpair {ITSELF} is this left over?"),
+    ("240 replications", "/vr-unpair vcenter-helsinki closing the branch office"),
+    ("The form", "/vr-unpair"),
+    ("List", "/vr-unpair list"),
+    ("Help", "/vr-unpair help"),
+)
+"""What the page offers to type, so that the first minute needs no manual."""
+
+MORE_EXAMPLES = (("Other appliance", "/vr-unpair oslo/vcenter-bergen the lease ends"),)
+"""While the bot knows both appliances."""
+
+
+def fill_slack(slack: LocalSlack) -> None:
+    for part in PEOPLE:
+        team = OTHER_TEAM if part.foreign else None
+        slack.add_person(part.name, id=part.id, team_id=team, guest=part.guest)
+    for name, channel_id in CHANNELS.items():
+        slack.add_channel(name, id=channel_id, bot_is_member=name != WITHOUT_BOT)
+
+
+def add_pair(appliance: SimulatedAppliance, pair: Pair, pairing_id: str | None = None) -> str:
+    """The pairing as it is at the beginning; its id. Raises ValueError when the id is taken."""
+    made = appliance.add_pairing(
+        local=pair.home,
+        remote=pair.remote or pair.home,
+        replications=pair.replications,
+        recovery_plans=pair.protected,
+        pairing_id=pairing_id or pair.id,
+    )
+    if pair.remote_down:
+        appliance.set_remote_down(made)
+    if pair.issue is not None:
+        appliance.add_issue(made, pair.issue)
+    return made
+
 
 TASK_SECONDS = 12.0
 """Long enough to watch a task, and to kill the bot while it runs."""
@@ -25,12 +120,12 @@ APPLIANCE_CALLS, BOT_CALLS = 600, 500
 the bot's 40 the third story would wait for most of a minute, and look broken. The page says so."""
 
 OWN = {
-    "NOTIFY": ",".join(part.id for part in cast.PEOPLE if part.approver and not part.guest),
+    "NOTIFY": ",".join(part.id for part in PEOPLE if part.approver and not part.guest),
     "FORCE_APPROVALS_REQUIRED": "2",
     "REMIND_AFTER": "2m",
     "DEPLOYMENT_LABEL": "demo",
-    "APPROVERS": ",".join(part.id for part in cast.PEOPLE if part.approver),
-    "BREAK_GLASS": ",".join(part.id for part in cast.PEOPLE if part.break_glass),
+    "APPROVERS": ",".join(part.id for part in PEOPLE if part.approver),
+    "BREAK_GLASS": ",".join(part.id for part in PEOPLE if part.break_glass),
 }
 OF_EACH_APPLIANCE = {"VR_POLL_SECONDS": "2", "VR_CALLS_PER_MINUTE": str(BOT_CALLS)}
 
@@ -50,14 +145,14 @@ class Stage:
     ) -> None:
         self.appliances = {
             site: SimulatedAppliance(task_seconds=task_seconds, calls_per_minute=APPLIANCE_CALLS)
-            for site in cast.SITES
+            for site in SITES
         }
-        self.appliance = self.appliances[cast.BERLIN]
+        self.appliance = self.appliances[BERLIN]
         self.slack = LocalSlack()
-        self.pairings: dict[str, cast.Pair] = {}
+        self.pairings: dict[str, Pair] = {}
         self.database_url = ""
         self.switched: dict[str, str] = {}
-        self.known: tuple[str, ...] = (cast.BERLIN,)
+        self.known: tuple[str, ...] = (BERLIN,)
         self._more = dict(more or {})
         self._folder = Path()
         self._bot: BotProcess | None = None
@@ -71,9 +166,9 @@ class Stage:
             for appliance in self.appliances.values():
                 ends.enter_context(appliance)
             ends.enter_context(self.slack)
-            cast.fill_slack(self.slack)
-            for pair in cast.PAIRS:
-                self.pairings[cast.add_pair(self.appliances[pair.home], pair)] = pair
+            fill_slack(self.slack)
+            for pair in PAIRS:
+                self.pairings[add_pair(self.appliances[pair.home], pair)] = pair
             self._folder = Path(folder)
             self.database_url = f"sqlite:///{folder}/vr-unpair.db"
             ends.callback(self._stop_bot)

@@ -6,10 +6,9 @@ the place says "assumption".
 
 from __future__ import annotations
 
-from .endpoints import Fault
-from .local_slack import LocalSlack
+from .local_slack import Fault, LocalSlack
 from .modals import CannotDo
-from .records import ApiCall, Ephemeral, Json, Message, Origin, View
+from .records import ApiCall, Ephemeral, Json, Message, View
 from .signed_requests import Delivery
 from .thread_text import mentions, render_thread
 
@@ -22,7 +21,6 @@ __all__ = [
     "Json",
     "LocalSlack",
     "Message",
-    "Origin",
     "View",
     "mentions",
     "render_thread",

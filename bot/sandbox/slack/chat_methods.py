@@ -84,7 +84,7 @@ def answer_response_url(ws: Workspace, path: str, body: Json | None) -> tuple[in
     error = None
     if url is None:
         error = "no_service"
-    elif ws.clock() - url.made_at > RESPONSE_URL_SECONDS:
+    elif ws.clock() - url.trigger.made_at > RESPONSE_URL_SECONDS:
         error = "expired_url"
     elif url.uses >= RESPONSE_URL_USES:
         error = "used_url"
@@ -101,22 +101,20 @@ def answer_response_url(ws: Workspace, path: str, body: Json | None) -> tuple[in
 
 
 def show_to_one(ws: Workspace, url: ResponseUrl, body: Json, *, via: str) -> None:
-    """An answer to whoever acted; with `replace_original` in the place of the ephemeral message
-    whose button was pressed. Raises SlackError."""
+    """An answer to whoever acted. Raises SlackError."""
     text, blocks = content(body)
-    if body.get("response_type") == "in_channel" or truthy(body.get("delete_original")):
+    others = truthy(body.get("replace_original")) or truthy(body.get("delete_original"))
+    if others or body.get("response_type") == "in_channel":
         raise SlackError("not_played_here")
-    replaced = url.origin.message_ts if truthy(body.get("replace_original")) else None
-    ws.ephemerals[:] = [shown for shown in ws.ephemerals if shown.ts != replaced]
     ws.ephemerals.append(
         Ephemeral(
             ts=ws.new_ts(),
-            user=url.origin.user,
+            user=url.trigger.user,
             channel=url.channel,
             text=text,
             blocks=ws.with_ids(blocks),
             via=via,
-            answers=url.origin,
+            trigger_id=url.trigger.id,
             thread_ts=str(body["thread_ts"]) if body.get("thread_ts") else None,
         )
     )
@@ -141,8 +139,8 @@ def message_json(ws: Workspace, message: Message) -> Json:
         "team": ws.team_id,
         "blocks": copy.deepcopy(message.blocks),
     }
-    if message.bot_id is not None:
-        body |= {"bot_id": message.bot_id, "app_id": message.app_id}
+    if message.user == ws.bot_user_id:
+        body |= {"bot_id": ws.bot_id, "app_id": ws.app_id}
     if message.thread_ts is not None:
         body["thread_ts"] = message.thread_ts
     elif any(m.thread_ts == message.ts for m in ws.messages.values()):

@@ -3,24 +3,61 @@ and what goes wrong on demand."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.sandbox.threaded_server import ThreadedServer
 
-from .api_methods import RateLimits
-from .endpoints import Endpoints, Fault, hung_up
+from . import api_methods, chat_methods
+from .api_methods import Answer, RateLimits
 from .person_acts import PersonActs
-from .records import Channel, Group, Person
+from .records import ApiCall, Channel, Group, Json, Person
 from .signed_requests import Courier
 from .sockets import Sockets
 from .workspace import Workspace
 
 _SIGNING_SECRET = "local-sandbox-signing-secret-0001"  # noqa: S105 - of the sandbox alone
+
+
+@dataclass
+class Fault:
+    """One fault; `used` tells how often it struck.
+
+    method: a Web API method, `response_url`, or `*` for every call.
+    error: Slack's error name, with HTTP 200 (or 429 when `retry_after` is there).
+    status: an HTTP status with a body that is not JSON, as a broken front server sends it.
+    retry_after: seconds, gives 429 with that header; `error` is then `ratelimited`.
+    lost: carried out, then the connection is cut without an answer.
+    hang: not carried out and never answered, until the caller hangs up or `heal()` cuts it.
+    times: how often, None for as long as it is there.
+    match: only calls whose arguments it accepts.
+    """
+
+    method: str
+    error: str | None = None
+    status: int | None = None
+    retry_after: int | None = None
+    lost: bool = False
+    hang: bool = False
+    times: int | None = 1
+    match: Callable[[Json], bool] | None = None
+    used: int = field(default=0, init=False)
+
+    def fits(self, method: str, args: Json) -> bool:
+        """Whether it can strike this call."""
+        left = self.times is None or self.used < self.times
+        if not left or self.method not in (method, "*"):
+            return False
+        return self.match is None or self.match(args)
 
 
 class LocalSlack(PersonActs):
@@ -43,12 +80,15 @@ class LocalSlack(PersonActs):
         self.app_id, self.bot_user_id = workspace.app_id, workspace.bot_user_id
         self.team_id = workspace.team_id
         self._limits = RateLimits(clock, rate_limits)
-        self._endpoints = Endpoints(workspace, self._limits, self.sockets)
-        app = Starlette(
-            routes=self._endpoints.routes(), exception_handlers={ClientDisconnect: hung_up}
-        )
-        self._server = ThreadedServer(app)
-        self._endpoints.server = self.sockets.server = self._server
+        # Those that wait, oldest first; the server's one thread lets them strike.
+        self._faults: list[Fault] = []
+        routes = [
+            Route("/api/{method}", self._api, methods=["GET", "POST"]),
+            Route("/{kind}/{team}/{number}/{secret}", self._response_url, methods=["POST"]),
+            *self.sockets.routes(),
+        ]
+        app = Starlette(routes=routes, exception_handlers={ClientDisconnect: _hung_up})
+        self._server = self.sockets.server = ThreadedServer(app)
 
     def start(self) -> Self:
         """Returns when connections are accepted."""
@@ -124,11 +164,11 @@ class LocalSlack(PersonActs):
             self.workspace.groups[group].members = list(members)
             self.workspace.groups[group].disabled = disabled
 
-    def post_as(self, user: str, channel: str, text: str, *, thread_ts: str | None = None) -> str:
+    def post_as(self, user: str, channel: str, text: str) -> str:
         """A person's own message; its `ts`."""
         ws = self.workspace
         with ws.changing():
-            return ws.add_message(channel, text, [], user=user, thread_ts=thread_ts).ts
+            return ws.add_message(channel, text, [], user=user, thread_ts=None).ts
 
     def delete_message(self, channel: str, ts: str) -> None:
         """Somebody deletes a message: edits answer `message_not_found` then."""
@@ -159,12 +199,12 @@ class LocalSlack(PersonActs):
     def fail(self, method: str, **how: Any) -> Fault:
         """The next calls of this method fail; `how` is what Fault takes."""
         fault = Fault(method, **how)
-        self._endpoints.faults.append(fault)
+        self._faults.append(fault)
         return fault
 
     def heal(self) -> None:
         """No faults any more; calls that hang are cut."""
-        self._endpoints.faults.clear()
+        self._faults.clear()
         self._server.release()
 
     def down(self, is_down: bool = True) -> None:
@@ -173,3 +213,88 @@ class LocalSlack(PersonActs):
             self._server.stop()
         else:
             self._server.start()
+
+    # -- the HTTP side, in the server's thread -------------------------------------------------
+
+    async def _api(self, request: Request) -> Response:
+        method = request.path_params["method"]
+        args, token = await _read_args(request), _token(request)
+
+        def run() -> Answer:
+            if method == "apps.connections.open":
+                return self.sockets.new_address(token, str(request.base_url).rstrip("/"))
+            return api_methods.call(self.workspace, self._limits, method, token, args)
+
+        return await self._serve(request, method, args, run)
+
+    async def _response_url(self, request: Request) -> Response:
+        try:
+            body = json.loads(await request.body())
+        except ValueError:
+            body = None
+        args = body if isinstance(body, dict) else None
+        path = request.url.path
+
+        def run() -> Answer:
+            return Answer(*chat_methods.answer_response_url(self.workspace, path, args))
+
+        shown: Json = {**(args or {}), "response_url": path}
+        return await self._serve(request, "response_url", shown, run)
+
+    async def _serve(
+        self, request: Request, method: str, args: Json, run: Callable[[], Answer]
+    ) -> Response:
+        fault = next((fault for fault in self._faults if fault.fits(method, args)), None)
+        if fault is not None:
+            fault.used += 1
+        if fault is not None and fault.hang:
+            self._record(method, args, None, 0, "hang")
+            await self._server.hang(request.scope, request.receive)
+            return Response()
+        if fault is not None and not fault.lost:
+            return self._refuse(method, args, fault)
+        with self.workspace.changing():
+            answer = run()
+            self._record(method, args, answer.body, answer.status, "lost" if fault else None)
+        if fault is not None:
+            await self._server.cut(request.scope, request.receive)
+        if method == "response_url" and answer.status == 200:
+            return PlainTextResponse("ok")
+        return JSONResponse(answer.body, answer.status, answer.headers)
+
+    def _refuse(self, method: str, args: Json, fault: Fault) -> Response:
+        if fault.status is not None:
+            self._record(method, args, None, fault.status, "status")
+            return PlainTextResponse("upstream error", fault.status)
+        answer = Answer(200, {"ok": False, "error": fault.error or "ratelimited"})
+        if fault.retry_after is not None:
+            answer.status = 429
+            answer.headers["Retry-After"] = str(fault.retry_after)
+        self._record(method, args, answer.body, answer.status, "error")
+        return JSONResponse(answer.body, answer.status, answer.headers)
+
+    def _record(
+        self, method: str, args: Json, response: Json | None, status: int, fault: str | None
+    ) -> None:
+        with self.workspace.changing():
+            at = self.workspace.clock()
+            self.workspace.calls.append(ApiCall(at, method, args, response, status, fault))
+
+
+async def _hung_up(request: Request, error: Exception) -> Response:
+    """The caller died in the middle of its request: nothing was taken, and nobody hears this."""
+    return Response()
+
+
+async def _read_args(request: Request) -> Json:
+    """Query and body together. `blocks` and `view` as JSON in a form are not played here: the
+    method refuses the string."""
+    args, raw = dict(request.query_params), await request.body()
+    if raw and request.headers.get("content-type", "").startswith("application/json"):
+        return {**args, **json.loads(raw)}
+    return args | dict(parse_qsl(raw.decode(), keep_blank_values=True))
+
+
+def _token(request: Request) -> str | None:
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    return value if kind.lower() == "bearer" and value else None

@@ -6,11 +6,11 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from . import interaction_payloads as payloads
+from . import signed_requests as payloads
 from .block_limits import check_suggestions
 from .chat_methods import show_to_one
 from .modals import CannotDo, answered, element_in, fill
-from .records import Ephemeral, Json, Message, Origin, Person, SlackError, View, elements_in
+from .records import Ephemeral, Json, Message, Person, SlackError, View, elements_in
 from .signed_requests import FORM, JSON, Courier, Delivery, form
 from .sockets import Sockets
 from .workspace import Watch, Workspace
@@ -52,8 +52,7 @@ class PersonActs(Watch):
         with ws.changing():
             person, place = ws.people[user], ws.channels[channel]
             trigger = ws.new_trigger(user)
-            origin = Origin("command", user, f"{command} {text}".strip(), trigger.id, channel)
-            url = ws.new_response_url(origin, channel)
+            url = ws.new_response_url(trigger, channel)
             full = self.base_url + url.path
             fields = payloads.command_form(ws, person, place, command, text, trigger, full)
         delivery = self._deliver("command", dict(fields), form(fields))
@@ -93,8 +92,7 @@ class PersonActs(Watch):
             pressed = value if force and value is not None else button.get("value")
             action = payloads.button_action(ws, block_id, button, pressed)
             trigger = ws.new_trigger(person.id)
-            origin = Origin("click", person.id, action_id, trigger.id, place.id, ts)
-            url = self.base_url + ws.new_response_url(origin, place.id).path
+            url = self.base_url + ws.new_response_url(trigger, place.id, "actions").path
             payload = payloads.click_payload(ws, person, current, place, action, trigger, url)
         return self._send_payload({**payload, **overrides})
 

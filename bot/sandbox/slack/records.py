@@ -84,33 +84,20 @@ class Message(Shown):
     `broadcast` reply is seen in the channel as well as in its thread.
     """
 
-    bot_id: str | None = None
-    app_id: str | None = None
     edited: float | None = None
     edits: int = 0
     deleted: bool = False
     broadcast: bool = False
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a person did and what an answer belongs to; `what` is the text or the action id."""
-
-    kind: str
-    user: str
-    what: str
-    trigger_id: str
-    channel: str | None = None
-    message_ts: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Ephemeral(Shown):
-    """What `user` alone sees, and what they did that it answers. `via` is `response_url` or `ack`.
-    What `chat.postEphemeral` shows is not played here: it does not say what it is about."""
+    """What `user` alone sees, and the trigger of what they did that it answers. `via` is
+    `response_url` or `ack`. What `chat.postEphemeral` shows is not played here: it does not say
+    what it is about."""
 
     via: str
-    answers: Origin
+    trigger_id: str
 
 
 @dataclass
@@ -172,9 +159,8 @@ class ResponseUrl:
     """A `response_url`: five uses in thirty minutes (Slack docs, handling user interaction)."""
 
     path: str
-    origin: Origin
+    trigger: Trigger
     channel: str
-    made_at: float
     uses: int = 0
 
 

@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -24,6 +24,8 @@ from .api_methods import Answer
 from .records import Json
 from .signed_requests import Delivery
 from .workspace import Workspace
+
+T = TypeVar("T")
 
 MOST_RETRIES = 3
 ANSWERED = {"command", "view_submission", "block_suggestion"}
@@ -49,8 +51,7 @@ class Waiting:
 
     envelope: Json
     socket: Socket | None = None
-    refused: bool = False
-    answer: Json | None = None
+    answer: Json = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -157,13 +158,11 @@ class Sockets:
 
     # ---- envelopes ------------------------------------------------------------------------------
 
-    def deliver(
-        self, kind: str, payload: Json, ack_seconds: float, envelope_id: str | None = None
-    ) -> Delivery:
+    def deliver(self, kind: str, payload: Json, ack_seconds: float) -> Delivery:
         """Sends it over one of the connections and waits for its acknowledgement."""
         types = {"command": "slash_commands", "event_callback": "events_api"}
         envelope = {
-            "envelope_id": envelope_id or f"envelope-{self._ws.number():012x}",
+            "envelope_id": f"envelope-{self._ws.number():012x}",
             "type": types.get(kind, "interactive"),
             "accepts_response_payload": kind in ANSWERED,
             "payload": payload,
@@ -175,56 +174,46 @@ class Sockets:
         delivery = Delivery(kind=kind, sent=json.dumps(envelope).encode(), headers={})
         delivery.envelope_id = str(envelope["envelope_id"])
         waiting = Waiting(envelope)
-        if not self._run(lambda: self._send_first(waiting)):
+        if not self._run(lambda: self._sent(waiting)):
             delivery.error = "dispatch_failed"
-            return delivery
-        waiting.done.wait(ack_seconds)
-        if waiting.answer is not None:
+        elif not waiting.done.wait(ack_seconds):
+            delivery.error = "operation_timeout"
+        else:
             delivery.status = 200
             said = waiting.answer.get("payload")
             delivery.text = "" if said is None else json.dumps(said)
             if said is not None and not envelope.get("accepts_response_payload"):
                 delivery.problem = "an answer to an envelope that takes none"
-        else:
-            delivery.error = "dispatch_failed" if waiting.refused else "operation_timeout"
         return delivery
 
     def send_raw(self, text: str) -> None:
         """Any text on every open connection, for what Slack would never send."""
         self._each(lambda socket: self._send(socket, text))
 
-    def _send_first(self, waiting: Waiting) -> None:
-        socket = self._pick()
-        if socket is None:
-            waiting.refused = True
-            waiting.done.set()
-            return
+    def _sent(self, waiting: Waiting) -> bool:
+        """In turn; over a frozen or leaving one only when there is no other, as Slack cannot know.
+        False when none is open."""
+        good = [s for s in self._open if s.usable] or self._open
+        if not good:
+            return False
+        self._turn += 1
+        waiting.socket = good[self._turn % len(good)]
         self._waiting[str(waiting.envelope["envelope_id"])] = waiting
-        self._send_waiting(waiting, socket)
+        self._send(waiting.socket, json.dumps(waiting.envelope))
+        return True
 
     def _send_again(self) -> None:
         """What went to a connection that is closed or frozen goes to another one now."""
         for key, waiting in list(self._waiting.items()):
-            lost = waiting.socket not in self._open or waiting.socket.frozen
-            socket = self._pick()
-            if not lost or socket is None or not socket.usable:
+            there = waiting.socket in self._open and not waiting.socket.frozen
+            if there or not self.usable:
                 continue
             tries = waiting.envelope.get("retry_attempt", 0) + 1
             if tries > MOST_RETRIES:
                 del self._waiting[key]
                 continue
             waiting.envelope |= {"retry_attempt": tries, "retry_reason": "timeout"}
-            self._send_waiting(waiting, socket)
-
-    def _pick(self) -> Socket | None:
-        """In turn; a frozen or leaving one only when there is no other, as Slack cannot know."""
-        good = [s for s in self._open if s.usable] or self._open
-        self._turn += 1
-        return good[self._turn % len(good)] if good else None
-
-    def _send_waiting(self, waiting: Waiting, socket: Socket) -> None:
-        waiting.socket = socket
-        self._send(socket, json.dumps(waiting.envelope))
+            self._sent(waiting)
 
     def _send(self, socket: Socket, text: str) -> None:
         if not socket.frozen:
@@ -271,17 +260,15 @@ class Sockets:
 
     # ---- from another thread --------------------------------------------------------------------
 
-    def _run(self, what: Callable[[], object]) -> bool:
-        """In the server's thread, done when this returns; False where nothing was ever opened or
-        the server is down."""
+    def _run(self, what: Callable[[], T]) -> T | None:
+        """In the server's thread; None where nothing was ever opened or the server is down."""
         if self._loop is None or self.server is None or not self.server.running:
-            return False
+            return None
 
-        async def run() -> None:
-            what()
+        async def run() -> T:
+            return what()
 
-        asyncio.run_coroutine_threadsafe(run(), self._loop).result(5.0)
-        return True
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(5.0)
 
     def _each(self, what: Callable[[Socket], None]) -> None:
         def each() -> None:

@@ -19,7 +19,6 @@ from .records import (
     Group,
     Json,
     Message,
-    Origin,
     Person,
     ResponseUrl,
     Trigger,
@@ -118,7 +117,6 @@ class Workspace:
         thread_ts: str | None,
         broadcast: bool = False,
     ) -> Message:
-        own = user == self.bot_user_id
         message = Message(
             ts=self.new_ts(),
             channel=channel,
@@ -126,8 +124,6 @@ class Workspace:
             text=text,
             blocks=self.with_ids(blocks),
             user=user,
-            bot_id=self.bot_id if own else None,
-            app_id=self.app_id if own else None,
             broadcast=broadcast,
         )
         self.messages[channel, message.ts] = message
@@ -167,10 +163,12 @@ class Workspace:
         self.triggers[trigger_id] = Trigger(trigger_id, user, self.clock())
         return self.triggers[trigger_id]
 
-    def new_response_url(self, origin: Origin, channel: str) -> ResponseUrl:
-        kind = "commands" if origin.kind == "command" else "actions"
+    def new_response_url(
+        self, trigger: Trigger, channel: str, kind: str = "commands"
+    ) -> ResponseUrl:
+        """For what was just done there; `kind` is `commands` or `actions`, as in Slack's."""
         path = f"/{kind}/{self.team_id}/{self.number()}/{self.number():024x}"
-        self.response_urls[path] = ResponseUrl(path, origin, channel, self.clock())
+        self.response_urls[path] = ResponseUrl(path, trigger, channel)
         return self.response_urls[path]
 
 
@@ -180,9 +178,7 @@ class Watch:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
-    def messages(
-        self, channel: str, thread_ts: str | None = None, *, deleted: bool = False
-    ) -> list[Message]:
+    def messages(self, channel: str, thread_ts: str | None = None) -> list[Message]:
         """The channel's messages, or the replies of one thread, in the order of posting."""
         with self.workspace.lock:
             return [
@@ -190,7 +186,7 @@ class Watch:
                 for message in self.workspace.messages.values()
                 if message.channel == channel
                 and message.thread_ts == thread_ts
-                and (deleted or not message.deleted)
+                and not message.deleted
             ]
 
     def message(self, channel: str, ts: str) -> Message | None:

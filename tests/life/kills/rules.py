@@ -118,7 +118,7 @@ def check_answers(story: Story) -> None:
     """Every click that was acknowledged was answered."""
     people = {RITA, *story.presses}
     shown = [e for person in people for e in story.stage.slack.ephemerals(person)]
-    answered = {e.answers.trigger_id for e in shown if e.via != "ack"}
+    answered = {e.trigger_id for e in shown if e.via != "ack"}
     silent = [click.payload for click in story.acknowledged if click.trigger_id not in answered]
     assert silent == [], "clicks without an answer"
 

@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from bot.operate.show import unsaid_json
 from bot.request.model import State
 from bot.sandbox.slack import LocalSlack, Message
-from bot.sandbox.slack.records import ApiCall, Origin
+from bot.sandbox.slack.records import ApiCall
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
 from bot.slack.send.web_api import api_client
@@ -125,9 +125,9 @@ class SlackWorld(World):
         return {m["slot"]: m["sentence"] for m in shown if m["error"] != "answer_lapsed"}
 
     def response_url(self, user: str) -> str:
-        origin = Origin(kind="action", user=user, what="unpair_approve", trigger_id="1.1.1")
-        with self.slack.workspace.changing():
-            path = self.slack.workspace.new_response_url(origin, CHANNEL).path
+        ws = self.slack.workspace
+        with ws.changing():
+            path = ws.new_response_url(ws.new_trigger(user), CHANNEL).path
         return f"{self.slack.base_url}{path}"
 
     def refuse(self, *methods: str, error: str) -> None:

@@ -20,7 +20,7 @@ class Reader(Story):
 
     def acts(self) -> None:
         for shown in [e for who in (RITA, *self.presses) for e in self.stage.slack.ephemerals(who)]:
-            trigger = shown.answers.trigger_id
+            trigger = shown.trigger_id
             if NOT_TAKEN in shown.text and trigger in self.pressed:
                 self.done.discard(self.pressed.pop(trigger))
         super().acts()

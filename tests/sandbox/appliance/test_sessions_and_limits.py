@@ -19,13 +19,6 @@ def _basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
-def test_a_session_carries_the_calls(appliance: SimulatedAppliance, connect: Connect) -> None:
-    client = connect(appliance, log_in=False)
-    assert client.get("/info").status_code == 401
-    assert client.log_in() == 200
-    assert client.get("/session").json() == {"username": "bot@vsphere.local"}
-
-
 @pytest.mark.parametrize(
     "header",
     [

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 import requests
 
-from bot.sandbox.page import cast
 from bot.sandbox.page.page_server import Page
-from bot.sandbox.page.stage import BOT_CALLS, Stage
+from bot.sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
 from bot.sandbox.slack import Ephemeral, Message
 from bot.settings.sources import SECRETS
 from tests.support.forked.process import ForkedBot
 
 PATIENCE_SECONDS = 30.0
 QUICK = {"VR_POLL_SECONDS": "0.5"}
-DROPS = cast.CHANNELS[cast.CHANNEL]
+DROPS = CHANNELS[CHANNEL]
 
 Act = Callable[..., None]
 
@@ -51,7 +50,7 @@ def act(page: Page) -> Act:
 
 
 def board(page: Page) -> dict[str, Any]:
-    with requests.get(f"{page.url}live?me={cast.RITA.id}", stream=True, timeout=10) as stream:
+    with requests.get(f"{page.url}live?me={RITA.id}", stream=True, timeout=10) as stream:
         lines = stream.iter_lines(decode_unicode=True)
         assert "event: board" in lines
         found: dict[str, Any] = json.loads(next(lines).removeprefix("data: "))
@@ -60,7 +59,7 @@ def board(page: Page) -> dict[str, Any]:
 
 def asks(stage: Stage, text: str) -> Message:
     before = {message.ts for message in stage.slack.messages(DROPS)}
-    assert stage.slack.command(cast.RITA.id, text, channel=DROPS).ok
+    assert stage.slack.command(RITA.id, text, channel=DROPS).ok
     return stage.slack.wait_for_message(
         DROPS,
         lambda m: m.ts not in before and m.button("unpair_approve") is not None,
@@ -84,12 +83,12 @@ def test_a_dry_run_and_then_for_real(stage: Stage, page: Page, act: Act) -> None
     act(do="switch", name="dry", value="on")
     card = asks(stage, "vcenter-prague moving")
     assert "Dry run" in card.all_text
-    assert stage.slack.click(cast.ALAN.id, card, "unpair_approve").ok
+    assert stage.slack.click(ALAN.id, card, "unpair_approve").ok
     rehearsed = newest(page, stage, "rehearsed")
     assert (rehearsed["deletes"], rehearsed["ended"]) == ({"sent": 0, "accepted": 0}, True)
     act(do="switch", name="dry", value="")
     card = asks(stage, "vcenter-prague moving")
-    assert stage.slack.click(cast.ALAN.id, card, "unpair_approve").ok
+    assert stage.slack.click(ALAN.id, card, "unpair_approve").ok
     succeeded = newest(page, stage, "succeeded")
     assert succeeded["deletes"] == {"sent": 1, "accepted": 1}
     # Each DELETE belongs to one request, the same pairing or not.
@@ -100,10 +99,10 @@ def test_nobody_waits_for_a_limit_that_a_real_appliance_has(stage: Stage) -> Non
     """By that there would be room for about two looks in a row."""
 
     def previews() -> list[Ephemeral]:
-        return [e for e in stage.slack.ephemerals(cast.RITA.id) if e.via != "ack"]
+        return [e for e in stage.slack.ephemerals(RITA.id) if e.via != "ack"]
 
     for number in range(1, 13):
-        stage.slack.command(cast.RITA.id, "preview vcenter-prague", channel=DROPS)
+        stage.slack.command(RITA.id, "preview vcenter-prague", channel=DROPS)
         stage.slack.wait_for(lambda number=number: len(previews()) == number, PATIENCE_SECONDS)
     assert [e.text for e in previews() if "12 replications" not in e.text] == []
 
@@ -113,9 +112,9 @@ def test_two_appliances(stage: Stage, page: Page, act: Act) -> None:
     act(do="switch", name="known", value="two")
     (text,) = [text for label, text in board(page)["examples"] if label == "Other appliance"]
     card = asks(stage, text.removeprefix("/vr-unpair "))
-    assert stage.slack.click(cast.ALAN.id, card, "unpair_approve").ok
+    assert stage.slack.click(ALAN.id, card, "unpair_approve").ok
     newest(page, stage, "succeeded")
-    assert len(stage.appliances[cast.OSLO].accepted_deletes) == 1
+    assert len(stage.appliances[OSLO].accepted_deletes) == 1
     assert stage.appliance.deletes == []
     sent = [call for call in board(page)["calls"] if call["unpair"]]
     assert [call["method"] for call in sent] == ["oslo DELETE"]

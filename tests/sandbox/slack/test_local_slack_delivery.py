@@ -1,4 +1,5 @@
-"""What people cannot press, an acknowledgement in time, and several copies of the bot."""
+"""What people cannot press, an acknowledgement in time, several copies of the bot, and answers to a
+response_url: five uses, thirty minutes, anywhere."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from collections.abc import Iterator
 import pytest
 import requests
 from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
 
 from bot.sandbox.slack import CannotDo, LocalSlack
 from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver, actions, button, section
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -56,9 +59,6 @@ def test_a_button_that_one_person_sees_is_pressed_by_nobody_else(
     delivery = slack.click(ANN, shown, "unpair_suggest:1")
     assert delivery.payload["container"]["is_ephemeral"]
     assert "message" not in delivery.payload
-    answer = {"text": "opened", "replace_original": True}
-    assert requests.post(delivery.response_url, json=answer, timeout=5).status_code == 200
-    assert [one.text for one in slack.ephemerals(ANN)] == ["opened"]
 
 
 def test_a_late_acknowledgement_is_an_operation_timeout(
@@ -93,11 +93,41 @@ def test_copies_are_asked_in_turn_and_past_one_that_is_down(
     assert (len(receiver.received), len(other.received)) == (4, 2)
 
 
-def test_what_one_copy_has_refused_goes_to_no_other(
-    slack: LocalSlack, receiver: Receiver, other: Receiver
-) -> None:
-    slack.courier.request_urls = [receiver.url, other.url]
-    receiver.answer = lambda request: (500, "", "text/plain")
-    done = [slack.command(ANN, "x", channel=OPS).error for _ in range(2)]
-    assert sorted(done, key=str) == [None, "dispatch_failed"]
-    assert (len(receiver.received), len(other.received)) == (1, 1)
+def post(url: str, **body: object) -> tuple[int, str]:
+    answer = WebhookClient(url, retry_handlers=[]).send_dict(dict(body))
+    return answer.status_code, answer.body
+
+
+def test_five_uses_in_thirty_minutes(slack: LocalSlack, receiver: Receiver, clock: Clock) -> None:
+    url = slack.command(ANN, "x", channel=OPS).response_url
+    other = slack.command(ANN, "x", channel=OPS).response_url
+    clock.turn(30 * 60)
+    for number in range(4):
+        assert post(url, text=str(number)) == (200, "ok")
+    # What is refused costs no use.
+    assert post(url, text="x", blocks=[section("")])[0] == 400
+    assert post(url, text="4")[0] == 200
+    used = post(url, text="5")
+    clock.turn(1)
+    for (status, body), error in ((used, "used_url"), (post(other, text="late"), "expired_url")):
+        assert status == 404
+        assert error in body
+    assert [shown.text for shown in slack.ephemerals(ANN)] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"{", "invalid_payload"),
+        (b"[]", "invalid_payload"),
+        (b"{}", "no_text"),
+        (b'{"text": "x", "blocks": [{"type": "no"}]}', "invalid_blocks"),
+        (b'{"blocks": 1}', "invalid_blocks_format"),
+        (b'{"text": "all", "response_type": "in_channel"}', "not_played_here"),
+    ],
+)
+def test_bad_answers(slack: LocalSlack, receiver: Receiver, body: bytes, error: str) -> None:
+    url = slack.command(ANN, "x", channel=OPS).response_url
+    answer = requests.post(url, data=body, timeout=5)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert slack.ephemerals(ANN) == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from bot.sandbox.slack import LocalSlack
@@ -76,22 +76,3 @@ def test_without_an_acknowledgement_it_comes_again_three_times(slack: LocalSlack
         next_of(opened)
         with pytest.raises(TimeoutError):
             opened.recv(timeout=0.2)
-
-
-def test_frozen_is_silent_to_pings_and_stays_open(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        assert opened.ping().wait(5)
-        slack.sockets.freeze()
-        assert not opened.ping().wait(0.3)
-        assert len(slack.sockets.open_now) == 1
-        assert slack.sockets.usable == 0
-
-
-def test_dropped_ends_without_a_close_frame(slack: LocalSlack) -> None:
-    with socket(slack) as opened:
-        next_of(opened)
-        slack.sockets.drop()
-        with pytest.raises(ConnectionClosed) as caught:
-            opened.recv(timeout=5)
-        assert caught.value.rcvd is None

@@ -38,21 +38,6 @@ def test_a_denial_needs_a_reason_and_shows_it(shared_stage: Stage) -> None:
     assert shown["events"][-1]["action"] == "denied"
 
 
-def test_the_requester_takes_it_back(shared_stage: Stage) -> None:
-    """And whoever approves after that decides nothing."""
-    stage = shared_stage
-    asked = stage.asks_to_break(stage.pairing())
-    stage.answer(asked.clicks(RITA, "cancel"))
-    stage.says(asked, ALAN, "approve", f"<@{RITA}>")
-    final = asked.wait_for_final()
-    assert f"<@{RITA}>" in asked.wait_for_record().all_text
-    assert mentions(final) == {RITA}
-    assert asked.replies() == [final]
-    assert stage.appliance.deletes == []
-    shown = stage.console.show(asked.id)
-    assert (shown["state"], shown["cancelled_by"]) == ("cancelled", RITA)
-
-
 def test_an_operator_takes_it_back_at_the_command_line(shared_stage: Stage) -> None:
     stage = shared_stage
     asked = stage.asks_to_break(stage.pairing())

@@ -120,27 +120,6 @@ def test_told_to_stop_while_the_delete_is_unanswered(stage: Stage) -> None:
     told_once(stage, asked)
 
 
-def test_told_to_stop_while_the_appliance_is_read_for_the_delete(stage: Stage) -> None:
-    """Nothing is sent any more: the next process does it, without a wait for any lease."""
-    asked = stage.asks_to_break(stage.pairing())
-    stage.wait_for_states({"pending": 1})
-    before = len(stage.asked_of_appliance())
-    stage.appliance.fail("GET", "/pairings", Answer(wire="hang"))
-    asked.clicks(ALAN, "approve")
-    stage.appliance.wait_for(lambda: len(stage.asked_of_appliance()) > before, PATIENCE_SECONDS)
-    answers = threading.Timer(SLOW_ANSWER_SECONDS, stage.appliance.release_hanging)
-    answers.start()
-    assert stage.terminate() == 0
-    answers.join()
-    (stopped,) = stage.bot.events("stopped")
-    assert stopped["finished"] is True
-    assert stage.appliance.deletes == []
-    assert stage.console.show(asked.id)["state"] == "approved"
-
-    stage.restart()
-    told_once(stage, asked)
-
-
 def test_told_to_stop_while_slack_and_the_appliance_hang(stage: Stage) -> None:
     """Each call lasts longer than a host waits, at the default settings. What was in hand comes
     back with its lease, and nothing is sent or said twice."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.appliance import Answer
 from bot.sandbox.slack import Ephemeral
-from bot.worker.lookup_threads import ASKING_THREADS
 from tests.support.stage import RITA, Stage
 from tests.whole.scenarios.conftest import NewStage
 
@@ -46,15 +44,3 @@ def test_what_is_looked_up_follows_a_request(new_stage: NewStage) -> None:
     card.wait_for_final()
     assert f"<@{RITA}>" in looks(stage, f"status {card.id.lower()}").text
     assert "`ZZZZ-ZZZZ`" in looks(stage, "status ZZZZ-ZZZZ").text
-
-
-def test_status_answers_while_an_appliance_hangs(stage: Stage) -> None:
-    """Both threads that read it stand there, and one more waits for them; and the bot ends in
-    time all the same."""
-    stage.appliance.fail("*", "/", Answer(wire="hang"), times=None)
-    lists = [stage.asks("list").delivery for _ in range(ASKING_THREADS + 1)]
-    looks(stage, "status")
-    waiting = [e.via for each in lists for e in stage.answers(each)]
-    assert waiting == ["ack"] * len(lists), "the appliance has not answered yet"
-    assert stage.terminate() == 0
-    stage.appliance.release_hanging()

@@ -53,15 +53,5 @@ def test_from_the_day_into_the_night(stage: Stage) -> None:
     assert (ended["state"], ended["scheduled_at"]) == ("succeeded", made["scheduled_at"])
 
 
-def test_the_bot_is_down_over_the_window(stage: Stage) -> None:
-    asked = approved(stage, stage.pairing())
-    stage.kill()
-    stage.goes_by(6 * HOUR + 10 * MINUTE)
-    stage.restart()
-    asked.wait_for_record()
-    assert row(stage, asked)["state"] == "expired"
-    assert stage.appliance.deletes == []
-
-
 def _ms(iso: str) -> int:
     return round(datetime.fromisoformat(iso).timestamp() * 1000)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import demo
-from bot.sandbox.appliance import Answer, SimulatedAppliance
-from bot.sandbox.slack import LocalSlack, View
-from tests.support.clock import PATIENCE_SECONDS
-from tests.support.stage import ALAN, QUICK, RITA, RUFUS, Stage, servers
+from bot.sandbox.appliance import SimulatedAppliance
+from bot.sandbox.slack import LocalSlack
+from tests.support.stage import ALAN, QUICK, RUFUS, Stage, servers
 from tests.support.way_in import OverHttp
 
 
@@ -53,7 +51,6 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
             stage.start(tmp_path, **settings)
             yield Ends(stage, berlin, prague)
         finally:
-            prague.release_hanging()
             stage.kill()
         stage.check()
 
@@ -81,53 +78,3 @@ def test_one_pairing_and_its_two_ends(ends: Ends) -> None:
     assert row["site"] == "berlin"
     trail = {event["action"]: event["detail"].get("site") for event in row["events"]}
     assert (trail["asked"], trail["checked"]) == ("berlin", "berlin")
-
-
-def test_the_form_asks_where(ends: Ends) -> None:
-    stage, (here, there) = ends.stage, ends.pair()
-    asked = stage.asks("")
-    view = form_with(stage, {f"berlin/{here}", f"prague/{there}"})
-    site = view.block("site")
-    assert site is not None
-    assert site["element"]["action_id"] == "value"
-    assert [option["value"] for option in site["element"]["options"]] == ["berlin", "prague"]
-    stage.slack.choose(RITA, "site", "prague")
-    form_with(stage, {f"prague/{there}"})
-    sent = stage.slack.submit(RITA, values={"pairing": f"prague/{there}", "reason": "we move"})
-    assert sent.ok, (sent.error, sent.problem, sent.text)
-    assert "site `prague`" in asked.wait_for_card().all_text
-
-
-def form_with(stage: Stage, values: set[str]) -> View:
-    def look() -> View | None:
-        view = stage.slack.views.get(RITA)
-        block = view.block("pairing") if view else None
-        options = block["element"].get("options", []) if block else []
-        return view if {option["value"] for option in options} == values else None
-
-    view = stage.slack.wait_for(look, PATIENCE_SECONDS)
-    assert view is not None
-    return view
-
-
-def test_one_that_hangs_does_not_hold_up_the_other(ends: Ends) -> None:
-    """Asking, approving and following go on at Berlin; what needs Prague says so. Six that are
-    new there and six that are approved would fill every thread."""
-    stage = ends.stage
-    here = ends.berlin.add_pairing("berlin", "prague")
-    stuck = [ends.prague.add_pairing(f"oslo{n}", f"lyon{n}") for n in range(12)]
-    approved = [stage.asks_to_break(f"prague/{pairing}") for pairing in stuck[:6]]
-    ends.prague.fail("GET", "/pairings", Answer(wire="hang"), times=None)
-    began = time.monotonic()
-    for each in approved:
-        each.clicks(ALAN, "approve")
-    for pairing in stuck[6:]:
-        stage.asks(f"prague/{pairing} stuck", by=RUFUS)
-    asked = stage.asks_to_break(f"berlin/{here}")
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    assert time.monotonic() - began < PATIENCE_SECONDS
-    assert here not in ends.berlin.pairings
-    assert ends.prague.deletes == []
-    assert stage.states() == {"succeeded": 1, "checking": 6, "approved": 6}
-    assert "`prague`" in ends.refusal("list")
