@@ -17,6 +17,9 @@ def test_probes_have_a_port_of_their_own(new_stage: NewStage) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert requests.get(f"{operate}{path}", timeout=10).status_code == 200
         assert requests.get(f"{stage.bot.url}{path}", timeout=10).status_code == 404
+    assert requests.get(f"{operate}/readyz", timeout=10).json()["ready"] is True
+    metrics = requests.get(f"{operate}/metrics", timeout=10)
+    assert metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert requests.get(f"{stage.bot.url}/slack/events", timeout=10).status_code == 405
     for method in ("GET", "POST"):
         reply = requests.request(method, f"{operate}/slack/events", timeout=10)
