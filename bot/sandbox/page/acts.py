@@ -11,9 +11,7 @@ from bot.sandbox.appliance import Answer
 from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
 from bot.sandbox.slack import CannotDo, Delivery, Json
-
-COMMAND = "/vr-unpair"
-
+from bot.sandbox.slack.signed_requests import COMMAND
 
 DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
     "202": ("202 accepted", ()),

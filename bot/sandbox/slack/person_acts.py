@@ -3,6 +3,7 @@ becomes a signed request, or an envelope over a socket."""
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any, Literal
 
@@ -43,9 +44,7 @@ class PersonActs(Watch):
 
     # -- messages ----------------------------------------------------------------------------
 
-    def command(
-        self, user: str, text: str, *, channel: str, command: str = "/vr-unpair"
-    ) -> Delivery:
+    def command(self, user: str, text: str, *, channel: str) -> Delivery:
         """Types a command. What the answer itself says is shown: a text to the person, a JSON
         message as it asks. Raises KeyError for an unknown person or channel."""
         ws = self.workspace
@@ -53,10 +52,9 @@ class PersonActs(Watch):
             person, place = ws.people[user], ws.channels[channel]
             trigger = ws.new_trigger(user)
             url = ws.new_response_url(trigger, channel)
-            full = self.base_url + url.path
-            fields = payloads.command_form(ws, person, place, command, text, trigger, full)
+            to = self.base_url + url.path
+            fields = payloads.command_form(ws, person, place, text, trigger, to)
         delivery = self._deliver("command", dict(fields), form(fields))
-        delivery.trigger_id, delivery.response_url, delivery.payload = trigger.id, full, fields
         if delivery.error is None and delivery.text.strip():
             with ws.changing():
                 try:
@@ -211,7 +209,6 @@ class PersonActs(Watch):
                 "X-Slack-Retry-Reason": "http_timeout",
             }
             again = self.courier.send(delivery.kind, delivery.sent, headers)
-        again.trigger_id, again.response_url = delivery.trigger_id, delivery.response_url
         again.payload = delivery.payload
         return again
 
@@ -234,17 +231,16 @@ class PersonActs(Watch):
 
     def _deliver(self, kind: str, payload: Json, body: bytes, content_type: str = FORM) -> Delivery:
         if self.mode == "socket":
-            return self.sockets.deliver(kind, payload, self.courier.ack_seconds)
-        headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
-        return self.courier.send(kind, body, {**headers, **self.courier.sign(body)})
+            delivery = self.sockets.deliver(kind, payload, self.courier.ack_seconds)
+        else:
+            headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (local)"}
+            delivery = self.courier.send(kind, body, {**headers, **self.courier.sign(body)})
+        delivery.payload = copy.deepcopy(payload)
+        return delivery
 
     def _send_payload(self, payload: Json) -> Delivery:
         body = form({"payload": json.dumps(payload)})
-        delivery = self._deliver(str(payload.get("type")), payload, body)
-        delivery.trigger_id = str(payload.get("trigger_id") or "")
-        delivery.response_url = str(payload.get("response_url") or "")
-        delivery.payload = json.loads(json.dumps(payload))
-        return delivery
+        return self._deliver(str(payload.get("type")), payload, body)
 
 
 def _find_button(

@@ -25,6 +25,8 @@ from .workspace import Workspace
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
+COMMAND = "/vr-unpair"
+
 #: Slack waits this long for the acknowledgement.
 ACK_SECONDS = 3.0
 
@@ -46,10 +48,16 @@ class Delivery:
     text: str = ""
     error: str | None = None
     problem: str | None = None
-    trigger_id: str = ""
-    response_url: str = ""
     envelope_id: str = ""
     payload: Json = field(default_factory=dict)
+
+    @property
+    def trigger_id(self) -> str:
+        return str(self.payload.get("trigger_id") or "")
+
+    @property
+    def response_url(self) -> str:
+        return str(self.payload.get("response_url") or "")
 
     @property
     def ok(self) -> bool:
@@ -150,7 +158,6 @@ def command_form(
     ws: Workspace,
     person: Person,
     channel: Channel,
-    command: str,
     text: str,
     trigger: Trigger,
     response_url: str,
@@ -164,7 +171,7 @@ def command_form(
         "channel_name": _channel_name(channel),
         "user_id": person.id,
         "user_name": person.handle,
-        "command": command,
+        "command": COMMAND,
         "text": text,
         "api_app_id": ws.app_id,
         "is_enterprise_install": "false",
