@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import chat_methods, modals
-from .records import Group, Json, Person, SlackError, required, truthy
+from .records import Group, Json, SlackError, required, truthy
 from .workspace import Workspace
 
 Method = Callable[[Workspace, Json], Json]
@@ -128,14 +128,11 @@ def _auth_test(ws: Workspace, args: Json) -> Json:
 
 
 def _users_info(ws: Workspace, args: Json) -> Json:
+    """`is_stranger` marks people of other workspaces; on Grid `enterprise_user` names theirs."""
     (user,) = required(args, "user")
     if user not in ws.people:
         raise SlackError("user_not_found")
-    return {"user": _user_json(ws, ws.people[user])}
-
-
-def _user_json(ws: Workspace, person: Person) -> Json:
-    """`is_stranger` marks people of other workspaces; on Grid `enterprise_user` names theirs."""
+    person = ws.people[user]
     shown: Json = {
         "id": person.id,
         "team_id": person.team_id,
@@ -160,7 +157,7 @@ def _user_json(ws: Workspace, person: Person) -> Json:
             "enterprise_name": "local grid",
             "teams": [person.team_id],
         }
-    return shown
+    return {"user": shown}
 
 
 def _usergroups_list(ws: Workspace, args: Json) -> Json:
