@@ -163,8 +163,7 @@ class Api:
 
     def issues(self, asked: Asked) -> Response:
         pairing = self._pairing(asked)
-        items = [documents.issue_document(issue) for issue in pairing.issues]
-        return self._list(asked, items, self._remote_problem(asked, pairing))
+        return self._list(asked, pairing.issues, self._remote_problem(asked, pairing))
 
     def log_in_remote(self, asked: Asked) -> Response:
         pairing = self._pairing(asked)

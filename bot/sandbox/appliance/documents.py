@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zlib import crc32
 
-from bot.sandbox.appliance.estate import Issue, Pairing, Replication, Server, Task
+from bot.sandbox.appliance.estate import Pairing, Replication, Server, Task
 
 Document = dict[str, Any]
 
@@ -93,12 +93,12 @@ def replication_document(replication: Replication, pairing: Pairing) -> Document
     }
 
 
-def issue_document(issue: Issue) -> Document:
+def issue_document(description: str, server: Server, name: str, at: float) -> Document:
     return {
-        "entity": issue.entity,
-        "entity_name": issue.entity_name,
-        "description": issue.description,
-        "timestamp": milliseconds(issue.at),
+        "entity": server.id,
+        "entity_name": name,
+        "description": description,
+        "timestamp": milliseconds(at),
         "status": "WARNING",
         "issue_type": "VRMS",
     }

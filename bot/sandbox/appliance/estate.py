@@ -12,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 APPLIANCE_VERSION = "8.8.0"
 VCENTER_VERSION = "8.0.3"
@@ -58,19 +59,9 @@ class Replication:
     recovery_solution: str | None = None
 
 
-@dataclass(frozen=True)
-class Issue:
-    """One line of `GET /pairings/{id}/issues`; `at` is seconds of the appliance's clock."""
-
-    description: str
-    at: float
-    entity: str
-    entity_name: str
-
-
 @dataclass
 class Pairing:
-    """One pairing with everything that hangs on it."""
+    """One pairing with everything that hangs on it; issues as documents."""
 
     id: str
     local_vc: Server
@@ -78,7 +69,7 @@ class Pairing:
     local_vrms: Server
     remote_vrms: Server
     replications: list[Replication] = field(default_factory=list)
-    issues: list[Issue] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
     remote_down: bool = False
 
     @property

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
+from bot.sandbox.appliance.documents import issue_document
 from bot.sandbox.appliance.estate import (
     DEFAULT_ERROR,
     SERVER_SLOTS,
     Estate,
-    Issue,
     Outcome,
     Pairing,
     Replication,
@@ -201,7 +201,7 @@ class SimulatedAppliance(Reception):
             pairing = self.pairing(pairing_id)
             server = pairing.remote_vrms
             name = server.name if entity_name is None else entity_name
-            pairing.issues.append(Issue(description, now, server.id, name))
+            pairing.issues.append(issue_document(description, server, name, now))
 
     # -- tasks -------------------------------------------------------------------------------
 
