@@ -251,7 +251,7 @@ class SimulatedAppliance(Reception):
         text = DEFAULT_ERROR if error == "default" and status == "ERROR" else None
         if isinstance(error, dict):
             text = (error.get("message", ""), error.get("details", ""))
-        outcome = None if status is None else Outcome(status, text, status == "SUCCESS")
+        outcome = None if status is None else Outcome(status, text)
         with self._changing():
             self._estate.outcome = outcome
 
