@@ -34,11 +34,11 @@ def test_a_double_click_and_a_late_click_send_nothing_more(stage: Stage) -> None
     first = asked.clicks(ALAN, "approve")
     others = [asked.clicks(ALAN, "approve"), asked.clicks(ANNA, "approve")]
     assert stage.slack.redeliver(first).ok
-    assert "1 of 1" in stage.answer(first).text
+    assert "was counted" in stage.answer(first).text
     asked.wait_for_progress_to_say("RUNNING")
     others.append(asked.clicks(RITA, "cancel"))
     for click in others:
-        assert "1 of 1" not in stage.answer(click).text
+        assert "was counted" not in stage.answer(click).text
     assert f"<@{ALAN}>" in stage.answer(others[-1]).text
     stage.appliance.release_tasks()
     asked.wait_for_quiet()
