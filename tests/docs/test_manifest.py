@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from jsonschema import Draft7Validator
 from slack_sdk import WebClient
 
 from bot.slack.manifest import SCOPES, AddressWrong, as_yaml, events_url, manifest
+from tests.support.console import Console
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE_URL = "https://vr-unpair.example.com"
@@ -169,14 +169,7 @@ def test_the_scopes_are_those_of_the_contract_and_of_the_methods_that_are_called
 
 
 def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "manifest", *words],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return Console({"PATH": os.environ["PATH"], **environ}, folder).run("manifest", *words)
 
 
 def test_the_command_prints_yaml_and_json_and_needs_no_token(tmp_path: Path) -> None:

@@ -1,11 +1,19 @@
-"""The requirement files: exact versions with hashes, and no word about where to fetch them."""
+"""What the bot runs on: exact versions with hashes and no word about where to fetch them, the bill
+of materials of a release, and what `make check` makes of pip-audit's answers."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from bot import __version__
+from tools import known_weaknesses
+from tools.sbom import bill
 
 FOLDER = Path(__file__).parents[2] / "requirements"
 NAMES = ["audit", "build", "demo", "dev", "lock", "run"]
@@ -46,3 +54,75 @@ def test_every_direct_requirement_is_in_the_lock(name: str) -> None:
     locked = (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
     assert asked
     assert [one for one in asked if f"\n{one}==" not in locked] == []
+
+
+# ---- the bill of materials ----------------------------------------------------------------------
+
+LOCKED = (FOLDER / "run.txt").read_text(encoding="utf-8")
+
+
+def test_it_names_each_library_at_its_version_with_its_hashes() -> None:
+    pinned = dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ]+)", LOCKED))
+    found = {part["name"]: part for part in bill()["components"]}
+    assert {name: part["version"] for name, part in found.items()} == pinned
+    for name, part in found.items():
+        assert part["purl"] == f"pkg:pypi/{name}@{pinned[name]}"
+        hashes = [one["value"] for one in part["properties"] if one["name"].startswith("sha256")]
+        assert hashes
+        assert all(f"--hash=sha256:{one}" in LOCKED for one in hashes)
+
+
+def test_what_needs_what_is_among_them() -> None:
+    document = bill()
+    refs = {part["bom-ref"] for part in document["components"]}
+    own = document["metadata"]["component"]
+    assert own["version"] == __version__
+    needs = {each["ref"]: set(each["dependsOn"]) for each in document["dependencies"]}
+    assert set(needs) == {own["bom-ref"], *refs}
+    assert set().union(*needs.values()) <= refs
+    (bolt,) = (ref for ref in refs if "slack-bolt" in ref)
+    (sdk,) = (ref for ref in refs if "slack-sdk" in ref)
+    assert bolt in needs[own["bom-ref"]]
+    assert sdk in needs[bolt]
+
+
+def test_the_licence_of_nearly_each_is_known() -> None:
+    """Of what is not installed on this system, by its marker, nothing is known."""
+    without = {part["name"] for part in bill()["components"] if "licenses" not in part}
+    assert without <= {"colorama", "tzdata"}
+
+
+# ---- known weaknesses ---------------------------------------------------------------------------
+
+FINE = {"name": "requests", "version": "2.0", "vulns": []}
+WEAK = {"name": "regex", "version": "1.0", "vulns": [{"id": "GHSA-1"}]}
+UNTOLD = {"name": "typer", "skip_reason": "not found"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "plain", "strict", "says"),
+    [
+        ([FINE], 0, 0, "no known weakness in 1"),
+        ([FINE, WEAK], 1, 1, "regex 1.0 has known weaknesses: GHSA-1"),
+        ([WEAK, UNTOLD], 1, 1, "GHSA-1"),
+        ([FINE, UNTOLD], 0, 1, "1 of 2 dependencies could be looked up"),
+        (None, 0, 1, "did not answer"),
+    ],
+)
+def test_a_weakness_fails_and_silence_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    answer: list[dict[str, Any]] | None,
+    plain: int,
+    strict: int,
+    says: str,
+) -> None:
+    said = "no network" if answer is None else json.dumps({"dependencies": answer})
+    tool = tmp_path / "pip-audit"
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 1\n")
+    os.chmod(tool, 0o755)
+    monkeypatch.setattr(known_weaknesses, "PIP_AUDIT", tool)
+    assert known_weaknesses.main([]) == plain
+    assert says in capsys.readouterr().out
+    assert known_weaknesses.main(["--strict"]) == strict

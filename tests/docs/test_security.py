@@ -1,4 +1,5 @@
-"""Every attack of the security page is tried: each row names tests, and they exist."""
+"""Every attack of the security page is tried: each row names tests, they exist, and no row goes
+unnoticed."""
 
 from __future__ import annotations
 
@@ -42,6 +43,13 @@ def test_each_row_names_tests_that_exist(row: tuple[str, list[tuple[str, str]]])
     assert [one for one, _ in attacks()].count(what) == 1
     missing = [f"{path}{name}" for path, name in tests if name not in named_in(path)]
     assert missing == []
+
+
+def test_the_page_says_how_many_there_are() -> None:
+    """Who takes a row away has to say so there."""
+    said = re.search(r"(\d+) attacks are listed here", PAGE)
+    assert said is not None
+    assert len(attacks()) == int(said[1])
 
 
 def test_no_test_is_named_in_a_form_that_is_not_looked_up() -> None:
