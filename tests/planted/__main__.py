@@ -7,23 +7,19 @@ and see that its tests find it. Ends with 1 if one is not found.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
-from tests.planted import page, tree
+from tests.planted import every
 from tests.planted.change import Change
-from tests.planted.every import CHANGES
 from tests.planted.tree import FAILED, PASSED, Run, Tree
 
 WORKERS = 2
-
-_tree: Tree
-"""Each worker's own."""
 
 
 def main() -> int:
@@ -31,24 +27,32 @@ def main() -> int:
     parser.add_argument("words", nargs="*")
     parser.add_argument("--page", action="store_true", help="write the table")
     asked = parser.parse_args()
-    wanted = [c for c in CHANGES if not asked.words or any(w in c.name for w in asked.words)]
+    wanted = [c for c in every.CHANGES if not asked.words or any(w in c.name for w in asked.words)]
     began = time.monotonic()
-    tree.prepare()
     with tempfile.TemporaryDirectory(prefix="vr-unpair-planted-") as folder:
-        if not _green_without(Tree(Path(folder)), wanted):
+        trees = [Tree(Path(folder) / str(number)) for number in range(WORKERS)]
+        if not _green_without(trees[0], wanted):
             return 1
-        with ProcessPoolExecutor(
-            WORKERS, multiprocessing.get_context("fork"), _own_tree, (Path(folder),)
-        ) as pool:
-            runs = list(pool.map(_plant, wanted))
-    missed = [c.name for c, run in zip(wanted, runs, strict=True) if run.status != FAILED]
+        free = SimpleQueue[Tree]()
+        for tree in trees:
+            free.put(tree)
+
+        def plant(change: Change) -> Run:
+            tree = free.get()
+            try:
+                return _plant(tree, change)
+            finally:
+                free.put(tree)
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            runs = dict(zip([c.name for c in wanted], pool.map(plant, wanted), strict=True))
+    missed = [name for name, run in runs.items() if run.status != FAILED]
     minutes = (time.monotonic() - began) / 60
-    print(f"{len(wanted) - len(missed)} of {len(wanted)} changes found, {minutes:.1f} min")
+    print(f"{len(runs) - len(missed)} of {len(runs)} changes found, {minutes:.1f} min")
     for name in missed:
         print(f"NOT FOUND: {name}")
     if asked.page:
-        found = zip(wanted, runs, strict=True)
-        page.write(CHANGES, {c.name: run for c, run in found if run.status == FAILED})
+        every.write({name: run for name, run in runs.items() if run.status == FAILED})
     return 1 if missed else 0
 
 
@@ -64,14 +68,9 @@ def _green_without(unchanged: Tree, wanted: Sequence[Change]) -> bool:
     return False
 
 
-def _own_tree(folder: Path) -> None:
-    global _tree
-    _tree = Tree(Path(tempfile.mkdtemp(dir=folder)))
-
-
-def _plant(change: Change) -> Run:
-    with _tree.planting(change):
-        run = _tree.run(change.found_by, "-x")
+def _plant(tree: Tree, change: Change) -> Run:
+    with tree.planting(change):
+        run = tree.run(change.found_by, "-x")
     if run.status == FAILED:
         print(f"{change.name}: {run.found} ({run.seconds:.1f} s): {run.why[:150]}", flush=True)
     else:

@@ -7,30 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-
-import pytest
 
 from tests.planted.change import Change, planted, sources
 
 ROOT = Path(__file__).parents[2]
 SECONDS_MOST = 600
 
-PASSED, FAILED, BROKEN = 0, 1, 70
+PASSED, FAILED = 0, 1
 """What pytest ends with. Anything else means that it could not run the tests."""
 
-OPTIONS = ("-q", "-rfE", "-p", "no:cacheprovider", "-m", "")
-
-LIBRARIES = ("alembic", "psycopg", "pydantic", "requests", "slack_bolt", "slack_sdk")
-LIBRARIES += ("sqlalchemy.dialects.sqlite", "structlog", "typer", "waitress", "websockets")
-"""Imported once, before everything forks: they are most of what a run of pytest begins with."""
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "-m", "")
 
 
 @dataclass(frozen=True)
@@ -46,10 +37,10 @@ class Run:
 
 
 class Tree:
-    """Made once for each worker. Everything that is run in it imports `bot` and `tests` from it."""
+    """Everything that is run in it imports `bot` and `tests` from it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "checkout"
+        self.folder = folder
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -61,7 +52,6 @@ class Tree:
             if (ROOT / name).is_file():
                 (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.folder / name)
-        self._compiled = folder / "compiled"
         self._texts = sources(self.folder)
         self._planted = 0
 
@@ -84,57 +74,19 @@ class Tree:
                 os.utime(path, (stat.st_atime, stat.st_mtime))
 
     def run(self, tests: Sequence[str], *options: str) -> Run:
-        """With pytest, in a fork of this process, which must have one thread only."""
+        """Raises TimeoutExpired."""
         began = time.monotonic()
-        with tempfile.TemporaryFile("w+") as words:
-            child = os.fork()
-            if child == 0:
-                status = BROKEN
-                try:
-                    self._enter(words.fileno())
-                    status = pytest.main([*OPTIONS, *options, *tests])
-                    sys.stdout.flush()
-                except BaseException:
-                    os.write(2, traceback.format_exc().encode())
-                finally:
-                    os._exit(status)
-            status = _ended(child)
-            words.seek(0)
-            output = words.read()
+        done = subprocess.run(
+            [*PYTEST, *options, *tests],
+            cwd=self.folder,
+            env={**os.environ, "AS_FOUND": "1", "COLUMNS": "250", "PYTHONPATH": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS_MOST,
+            check=False,
+        )
         # As in "FAILED tests/store/test_claims.py::test_one[sqlite_db] - assert 1 == 2".
-        lines = re.findall(r"^(?:FAILED|ERROR) (\S.*?)(?: - (.*))?$", output, re.MULTILINE)
+        lines = re.findall(r"^(?:FAILED|ERROR) (\S.*?)(?: - (.*))?$", done.stdout, re.MULTILINE)
         found, why = lines[0] if lines else ("", "")
-        return Run(status, time.monotonic() - began, found, why, output)
-
-    def _enter(self, words: int) -> None:
-        for own in (1, 2):
-            os.dup2(words, own)
-        os.chdir(self.folder)
-        os.environ |= {
-            "AS_FOUND": "1",
-            "COLUMNS": "250",
-            "PYTHONPATH": str(self.folder),
-            "PYTHONPYCACHEPREFIX": str(self._compiled),
-        }
-        sys.pycache_prefix = str(self._compiled)
-        sys.path.insert(0, str(self.folder))
-        for name in list(sys.modules):
-            if name.partition(".")[0] in ("bot", "tests"):
-                del sys.modules[name]
-
-
-def prepare() -> None:
-    for name in LIBRARIES:
-        import_module(name)
-
-
-def _ended(child: int) -> int:
-    until = time.monotonic() + SECONDS_MOST
-    while time.monotonic() < until:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return -9
+        return Run(done.returncode, time.monotonic() - began, found, why, done.stdout)
