@@ -49,22 +49,20 @@ class Profile:
     def _hook(self, frame: FrameType, event: str, _: object) -> None:
         if event != "call" or not (here := self._place(frame)):
             return
-        name = frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name
         caller = frame.f_back
         while caller is not None and not self._place(caller):
             caller = caller.f_back
         with self._lock:
-            self.calls[f"{here}:{name}"] += 1
+            called = f"{here}:{frame.f_code.co_qualname}"
+            self.calls[called] += 1
             if caller is not None and room(self._place(caller)) != room(here):
-                self.moves[f"{room(self._place(caller))} -> {here}:{name}"] += 1
+                self.moves[f"{room(self._place(caller))} -> {called}"] += 1
 
     def _place(self, frame: FrameType) -> str:
         """The file below `bot/`, or nothing where the code is not the bot's own."""
         code = frame.f_code
-        if not code.co_flags & 1 or code.co_name.startswith(
-            "<"
-        ):  # a module's or a class's body, a lambda
-            return ""
+        if not code.co_flags & 1 or code.co_name.startswith("<"):
+            return ""  # a module's or a class's body, a lambda
         known = self._places.get(code.co_filename)
         if known is None:
             path = Path(code.co_filename)
