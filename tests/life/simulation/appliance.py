@@ -33,6 +33,28 @@ PARTIAL_MS = 3 * 60_000
 
 T = TypeVar("T")
 
+IMPOSSIBLE = {
+    "unsent": (DeleteNotAccepted, ProblemKind.UNSENT),
+    "unauthorized": (DeleteNotAccepted, ProblemKind.UNAUTHORIZED),
+    "limited": (DeleteNotAccepted, ProblemKind.LIMITED),
+    "limited_long": (DeleteNotAccepted, ProblemKind.LIMITED),
+    "unavailable": (DeleteNotAccepted, ProblemKind.UNAVAILABLE),
+    "refused_400": (DeleteAnswered, ProblemKind.REFUSED),
+    "refused_403": (DeleteAnswered, ProblemKind.REFUSED),
+    "not_found": (DeleteAnswered, ProblemKind.NOT_FOUND),
+    "not_found_there": (DeleteAnswered, ProblemKind.NOT_FOUND),
+}
+"""What the bot hears of a DELETE that cannot have been accepted, by its fate."""
+
+UNCLEAR = {
+    "gateway": (DeleteAnswered, ProblemKind.NOT_UNDERSTOOD),
+    "accepted_500": (DeleteAnswered, ProblemKind.SERVER_ERROR),
+    "error_500": (DeleteAnswered, ProblemKind.SERVER_ERROR),
+    "accepted_html": (DeleteAnswered, ProblemKind.NOT_UNDERSTOOD),
+    "html": (DeleteAnswered, ProblemKind.NOT_UNDERSTOOD),
+}
+"""Of one that may have been. Any other fate: it hears nothing."""
+
 READ_PROBLEMS = (
     ProblemKind.UNSENT,
     ProblemKind.UNANSWERED,
@@ -251,55 +273,34 @@ class AppliancePort:
     def _carry_out(
         self, pairing_id: str, force: bool, fate: str
     ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
-        estate = self.estate
-        not_accepted = {
-            "unsent": ProblemKind.UNSENT,
-            "unauthorized": ProblemKind.UNAUTHORIZED,
-            "limited": ProblemKind.LIMITED,
-            "limited_long": ProblemKind.LIMITED,
-            "unavailable": ProblemKind.UNAVAILABLE,
-        }
-        if fate in not_accepted:
-            self._wire(pairing_id, force, possible=False, accepted=False)
-            retry = self._db_now() + 400_000 if fate == "limited_long" else None
-            return DeleteNotAccepted(problem=self._problem(not_accepted[fate], retry_at=retry))
-        if fate in ("refused_400", "refused_403"):
-            self._wire(pairing_id, force, possible=False, accepted=False)
-            return DeleteAnswered(problem=self._problem(ProblemKind.REFUSED))
+        estate, accepts = self.estate, fate.startswith("accepted")
+        possible = fate not in IMPOSSIBLE
+        wire = Wire(pairing_id, force, estate.now(), possible=possible, accepted=accepts)
+        estate.wires.append(wire)
         if fate in ("not_found", "not_found_there"):
-            wire = self._wire(pairing_id, force, possible=False, accepted=False)
             wire.none_began = True
             if fate == "not_found_there":  # while somebody else does something with the pairing
                 estate.change(pairing_id, "foreign_task")
-            return DeleteAnswered(problem=self._problem(ProblemKind.NOT_FOUND))
-        if fate == "gateway":  # answers 502, and for a while 404 for what is behind it
-            self._wire(pairing_id, force, possible=True, accepted=False)
+        elif fate == "gateway":  # answers 502, and for a while 404 for what is behind it
             estate.lies_until = estate.now() + LIE_MS
             estate.partial_until = estate.now() + PARTIAL_MS
-            return DeleteAnswered(problem=self._problem(ProblemKind.NOT_UNDERSTOOD))
-        accepts = fate.startswith("accepted")
-        wire = self._wire(pairing_id, force, possible=True, accepted=accepts)
-        task = estate.accept(pairing_id) if accepts else None
-        self._step("delete:received")
-        if fate == "accepted" and task:
-            return DeleteAccepted(task=estate.view(task))
-        if fate == "late_accept":
-            # The appliance takes it while the client waits; its time-out comes a little later.
-            self._spend(TIMEOUT_MS // 2)
-            if estate.present[pairing_id]:
-                estate.accept(pairing_id)
-                wire.accepted = True  # another DELETE may have left meanwhile
-            self._spend(TIMEOUT_MS // 2)
-        elif fate.endswith("timeout"):
-            self._spend(TIMEOUT_MS)
-        kinds = {"accepted_500": ProblemKind.SERVER_ERROR, "error_500": ProblemKind.SERVER_ERROR}
-        kinds |= {"accepted_html": ProblemKind.NOT_UNDERSTOOD, "html": ProblemKind.NOT_UNDERSTOOD}
-        return DeleteAnswered(problem=self._problem(kinds.get(fate, ProblemKind.UNANSWERED)))
-
-    def _wire(self, pairing: str, force: bool, *, possible: bool, accepted: bool) -> Wire:
-        wire = Wire(pairing, force, self.estate.now(), possible, accepted)
-        self.estate.wires.append(wire)
-        return wire
+        elif possible:
+            task = estate.accept(pairing_id) if accepts else None
+            self._step("delete:received")
+            if fate == "accepted" and task:
+                return DeleteAccepted(task=estate.view(task))
+            if fate == "late_accept":
+                # The appliance takes it while the client waits; its time-out comes a little later.
+                self._spend(TIMEOUT_MS // 2)
+                if estate.present[pairing_id]:
+                    estate.accept(pairing_id)
+                    wire.accepted = True  # another DELETE may have left meanwhile
+                self._spend(TIMEOUT_MS // 2)
+            elif fate.endswith("timeout"):
+                self._spend(TIMEOUT_MS)
+        heard, kind = (IMPOSSIBLE | UNCLEAR).get(fate, (DeleteAnswered, ProblemKind.UNANSWERED))
+        retry = self._db_now() + 400_000 if fate == "limited_long" else None
+        return heard(problem=self._problem(kind, retry_at=retry))
 
     def _found(self, asked: str) -> PairingRead | PairingUnresolved:
         if not self.estate.present[asked]:

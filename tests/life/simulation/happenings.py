@@ -164,8 +164,8 @@ def history(seed: int) -> History:
 def _clicks(rng: random.Random, number: int, asked_at: int, *, glass: bool) -> list[Happening]:
     made = []
     if glass:
-        args = (number, rng.choice((*GLASS, "U0A")), "break_glass", rng.choice(CLICKS))
-        made.append(Happening(asked_at + rng.randrange(2_000, MINUTE_MS), "click", args))
+        breaks = (number, rng.choice((*GLASS, "U0A")), "break_glass", rng.choice(CLICKS))
+        made.append(Happening(asked_at + rng.randrange(2_000, MINUTE_MS), "click", breaks))
     for _ in range(rng.randrange(1, 6)):
         after = asked_at + int(rng.expovariate(1 / 60_000))
         action = rng.choices(("approve", "deny", "cancel", "look"), (70, 8, 12, 10))[0]
@@ -222,7 +222,7 @@ def _over_the_window(rng: random.Random, number: int, asked_at: int, span: int) 
     away over the window; the clock jumps over its edge; the world moves."""
     edge = asked_at + span
     who, early = rng.choice(("U0B", "U0C")), max(asked_at, edge - rng.randrange(1, 4 * MINUTE_MS))
-    kinds = (
+    kinds: tuple[list[Happening], ...] = (
         [],
         [],
         [Happening(early, "rights", (who, 20 * MINUTE_MS))],

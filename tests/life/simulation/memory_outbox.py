@@ -24,11 +24,11 @@ class Post:
     slot: str
     urgency: int
     channel: str
-    thread_ts: str | None
-    ts: str | None
-    wanted: int
-    due_at: int | None
     created_at: int
+    due_at: int | None
+    wanted: int = 0
+    thread_ts: str | None = None
+    ts: str | None = None
     shown: str | None = None
     not_before: int = 0
     lease_until: int = 0
@@ -80,9 +80,6 @@ class MemoryOutbox:
                 slot=slot,
                 urgency=URGENCY[Slot.ANSWER],
                 channel=getattr(item.event, "channel", ""),
-                thread_ts=None,
-                ts=None,
-                wanted=0,
                 due_at=now,
                 created_at=now,
                 answer=answer,
@@ -190,8 +187,6 @@ class MemoryOutbox:
                     slot=slot,
                     urgency=URGENCY[Slot(due.slot)],
                     channel=who,
-                    thread_ts=None,
-                    ts=None,
                     wanted=due.wanted,
                     due_at=now,
                     created_at=now,

@@ -5,33 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.request import audit_chain
 from bot.request.events import Clicked, OperatorCancelled
 from bot.request.fingerprint import differences
-from bot.request.messages import ANSWER_LOST, Slot, messages
 from bot.request.model import Request, State
 from bot.request.plan import Wait, plan
 from bot.request.who_may import Policy
 from tests.life.simulation.happenings import APPROVERS
-from tests.life.simulation.process import digest
+from tests.life.simulation.rules_at_rest import OTHER_SETTING
 
 if TYPE_CHECKING:
     from tests.life.simulation.memory_store import Item
     from tests.life.simulation.process import Process, Thread
     from tests.life.simulation.simulation import Simulation
-
-NOTHING_SENT = frozenset(
-    {
-        State.REFUSED,
-        State.DENIED,
-        State.CANCELLED,
-        State.EXPIRED,
-        State.CHANGED,
-        State.REHEARSED,
-    }
-)
-OTHER_SETTING = "has another setting"
-"""Who may decide is another one then than the rules below know."""
 
 RIGHTS_STALE_MS = 45_000
 """Rights read before the intent may be this old at the DELETE in the worst case: one effect and
@@ -60,12 +45,12 @@ class Rules:
         assert thread is not None
         if point in ("effect:before", "delete:before") and thread.holds:
             thread.works = True
-            if not self._told("freezes", "jumps"):
+            if not self.told("freezes", "jumps"):
                 self._alone(thread)
         elif point in ("effect:after", "delete:after"):
             thread.works = False
 
-    def _told(self, *words: str) -> bool:
+    def told(self, *words: str) -> bool:
         """Whether something of that kind has happened so far."""
         return any(word in line for line in self.sim.story for word in words)
 
@@ -74,8 +59,8 @@ class Rules:
         assert mine is not None
         for process in self.sim.processes:
             for other in process.threads:
-                busy = other is not thread and process.alive and other.works and other.holds
-                if busy and other.holds.request.id == mine.request.id:
+                busy = other is not thread and process.alive and other.works
+                if busy and other.holds and other.holds.request.id == mine.request.id:
                     self.broken(f"two copies work on {mine.request.id} at once")
 
     # ---- as it happens ------------------------------------------------------------------------
@@ -134,13 +119,10 @@ class Rules:
         earlier = [
             w
             for w in sim.estate.wires[:which]
-            if w.pairing == wire.pairing and w.possible and w.at >= self.first_intent(newest.id)
+            if w.pairing == wire.pairing and w.possible and w.at >= self.intents[newest.id]
         ]
         if earlier:
             self.broken("a second DELETE after one that could have been accepted")
-
-    def first_intent(self, request_id: str) -> int:
-        return self.intents[request_id]
 
     def _intent(self, before: Request, after: Request) -> None:
         sim = self.sim
@@ -247,130 +229,13 @@ class Rules:
         """A valid yes that was stored in time must not be lost to the deadline."""
         if before.terms.approvals_required > 1 or before.decide_by is None:
             return
-        if self._told(OTHER_SETTING):
+        if self.told(OTHER_SETTING):
             return
         for item in self.sim.store.items:
             heard = any(c.event == item.number for c in before.clicks)
             counts = item.absorbed_at is None or heard
             if item.request_id == before.id and counts and _in_time(item, before):
                 self.broken(f"expired although {item.event.by} had approved in time")
-
-    # ---- at rest ------------------------------------------------------------------------------
-
-    def at_rest(self) -> None:
-        self.wires()
-        store = self.sim.store
-        if broken := audit_chain.verify(store.records, store.head):
-            self.broken(f"the audit trail is broken: {broken}")
-        if waiting := store.waiting():
-            self.broken(f"events were never absorbed: {[i.event.kind for i in waiting]}")
-        for row in store.rows.values():
-            self._ended(row.request)
-            self._shown(row.request)
-        self._answered()
-        self._outcomes_kept()
-
-    def _ended(self, request: Request) -> None:
-        if request.state.open:
-            self.broken(f"stuck: {request.id} is {request.state.value} for ever")
-        possible = [
-            w
-            for w in self.sim.estate.wires
-            if w.pairing == request.pairing_id
-            and w.possible
-            and request.id in self.intents
-            and w.at >= self.intents[request.id]
-            and self._latest_before(w.at, w.pairing) == request.id
-        ]
-        mine = [w for w in self.sim.estate.wires if w.pairing == request.pairing_id and w.possible]
-        mine = [w for w in mine if self._latest_before(w.at, w.pairing) == request.id]
-        if len(mine) > request.deletes_sent:
-            self.broken(f"{len(mine)} DELETEs left for {request.id}: {request.deletes_sent} told")
-        if request.state in NOTHING_SENT and possible:
-            self.broken(f"{request.id} is {request.state.value} although a DELETE went out")
-        differs = request.outcome and request.outcome.code == "changed"
-        if differs and not self._told("at the appliance", OTHER_SETTING):
-            self.broken(f"{request.id} is changed although nothing has changed")
-        # A clock that jumps ahead makes two answers of 404 look as if they were far apart.
-        jumped = request.outcome and request.outcome.by_404s and self._told("jumps")
-        there = self.sim.estate.present[request.pairing_id or ""] if request.pairing_id else True
-        if request.state is State.SUCCEEDED and there and not jumped:
-            self.broken(f"{request.id} is succeeded and the pairing is there")
-        if request.task and self._none_began(request):
-            self.broken(f"{request.id} follows a task although its DELETE was answered 404")
-        if request.state is State.FAILED and any(w.accepted for w in possible):
-            failed_task = request.task and request.task.status in ("ERROR", "CANCELLED")
-            if not failed_task and not self._hidden(possible):
-                self.broken(f"{request.id} is failed although its DELETE was accepted")
-
-    def _none_began(self, request: Request) -> bool:
-        """Whether its last DELETE was answered 404."""
-        wires = [w for w in self.sim.estate.wires if w.pairing == request.pairing_id]
-        mine = [w for w in wires if self._latest_before(w.at, w.pairing) == request.id]
-        return bool(mine) and mine[-1].none_began and request.answer is not None
-
-    def _hidden(self, wires: list[object]) -> bool:
-        """A task that names no entity, or that the listing forgets, cannot be found by looking."""
-        hidden = [t for t in self.sim.estate.tasks if t.entity is None or not t.listed]
-        return bool(wires) and bool(hidden)
-
-    def _latest_before(self, at: int, pairing: str) -> str | None:
-        rows = self.sim.store.rows.values()
-        mine = [r.request.id for r in rows if r.request.pairing_id == pairing]
-        began = [(self.intent_at[i], i) for i in mine if self.intents.get(i, at + 1) <= at]
-        return max(began, default=(0, None))[1]
-
-    def _shown(self, request: Request) -> None:
-        store = self.sim.store
-        wanted = {m.slot for m in messages(request, store.now())}
-        for slot in wanted:
-            post = store.posts.get((request.id, slot))
-            if post is None:
-                self.broken(f"{request.id}: {slot} was never asked for")
-            # Given up: deleted, not wanted, or sent three times without a word from Slack (rule 5).
-            if post.last_error in ("message_not_found", "no_longer_wanted", ANSWER_LOST):
-                continue
-            if post.due_at is not None:
-                self.broken(f"{request.id}: {slot} is due for ever")
-            if post.shown != digest(request, slot):
-                self.broken(f"{request.id}: {slot} does not show what is stored")
-        standing = self.sim.workspace.messages.values()
-        finals = [m for m in standing if m.text.startswith(f"('{Slot.FINAL}', '{request.id}'")]
-        lost = sum(m.lost for m in finals)
-        expected = 1 if Slot.FINAL in wanted else 0
-        final = store.posts.get((request.id, Slot.FINAL.value))
-        if final and final.last_error == ANSWER_LOST:
-            if not any(slot.startswith(f"{Slot.FINAL}:") for _, slot in store.posts):
-                self.broken(f"{request.id}: its final words were given up, and nobody was told")
-            return
-        # A post whose answer was lost with the process may stand twice as well (rule 5).
-        lost_with_it = ("killed", "freezes", "cannot reach")
-        killed = any(word in w for word in lost_with_it for w in self.sim.story)
-        if len(finals) < expected or (len(finals) > expected + lost and not killed):
-            self.broken(f"{request.id}: {len(finals)} final replies, {expected} expected")
-        ended = not request.state.open and request.state is not State.REFUSED
-        if ended and request.card_ts and not expected:
-            self.broken(f"{request.id} ended without a final reply")
-
-    def _answered(self) -> None:
-        """Every click is decided or answered."""
-        said = {r.detail.get("event") for r in self.sim.store.records}
-        posts = self.sim.store.posts.values()
-        answered = {p.answer.event for p in posts if p.answer}
-        for number, click in self.clicks.items():
-            if number not in answered and number not in said:
-                self.broken(f"click {number} ({click.action} by {click.by}) was never answered")
-
-    def _outcomes_kept(self) -> None:
-        """Whatever the appliance answered a DELETE to a process that lived on is in the trail."""
-        heard = self.sim.heard
-        words = [
-            r
-            for r in self.sim.store.records
-            if r.action in ("accepted", "answered", "not_accepted", "came_late")
-        ]
-        if len(words) < heard:
-            self.broken(f"{heard} answers to DELETEs were heard, {len(words)} are in the trail")
 
     def broken(self, rule: str) -> None:
         raise Violation(f"seed {self.sim.history.seed}: {rule}\n" + "\n".join(self.sim.story))

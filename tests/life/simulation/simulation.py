@@ -11,24 +11,30 @@ from typing import Any
 import structlog
 from greenlet import getcurrent
 
+from bot.request.events import Clicked
 from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import one_message as sending
+from tests.life.simulation import happens
 from tests.life.simulation.appliance import Estate
 from tests.life.simulation.happenings import APPROVERS, COMMITS, DONE, GLASS, Happening, History
-from tests.life.simulation.happens import NEVER, Happens
-from tests.life.simulation.memory_store import MemoryStore
+from tests.life.simulation.memory_store import Item, MemoryStore
 from tests.life.simulation.process import Process, Thread
 from tests.life.simulation.rules import Rules
+from tests.life.simulation.rules_at_rest import at_rest
 from tests.life.simulation.slack import Workspace
+from tests.support.world import policy
 
 START_MS = 1_800_000_000_000
 LEASE_MS = 25_000
 LIMIT_MS = 8 * 3_600_000
 """Of real time, after which a history that has not come to rest is stuck."""
 LIMIT_STEPS = 60_000
+NEVER = 10**15
+MOST_DEFERRED = 20
+"""How often people try again what they cannot do yet."""
 
 
-class Simulation(Happens):
+class Simulation:
     """`run` raises Violation, with the story so far, when a rule is broken."""
 
     def __init__(self, history: History) -> None:
@@ -95,7 +101,7 @@ class Simulation(Happens):
                     steps += 1
                     if steps > LIMIT_STEPS or self.real_ms > LIMIT_MS:
                         self.rules.broken("stuck: it never comes to rest")
-                self.rules.at_rest()
+                at_rest(self.rules)
             finally:
                 self._let_go()
 
@@ -195,25 +201,44 @@ class Simulation(Happens):
             self._happens(due)
 
     def _happens(self, happening: Happening, process: Process | None = None) -> None:
-        getattr(self, f"_{happening.what}")(happening, process, *happening.args)
+        args = happening.args
+        if happening.what in happens.OF_A_COPY:
+            which, *more = args
+            assert which is None or isinstance(which, int)
+            args = (process or self.processes[(which or 0) % len(self.processes)], *more)
+        if getattr(happens, happening.what)(self, *args):
+            self.deferred[happening.args] += 1
+            if self.deferred[happening.args] < MOST_DEFERRED:
+                again = Happening(self.real_ms + 4_000, happening.what, happening.args)
+                self.happens_later(again)
+
+    def happens_later(self, happening: Happening) -> None:
+        self.waiting.append(happening)
+        self._await_next()
+
+    def _await_next(self) -> None:
+        self.next_at = min((h.at for h in self.waiting if h.point is None), default=NEVER)
+
+    def listening(self) -> list[Process]:
+        return [p for p in self.processes if self.runs(p) and p.cut_until <= self.real_ms]
+
+    def put_committed(self, item: Item) -> None:
+        """A commit of the inbox, heard of by whoever stored it or not."""
+        if isinstance(item.event, Clicked):
+            self.rules.clicks[item.number] = item.event
 
 
 def _policy(history: History) -> Policy:
-    return Policy(
+    return policy(
         approvers=frozenset(APPROVERS),
         approvals_required=history.approvals,
         force_approvals_required=history.approvals,
         notify=(),
-        requesters=None,
-        channels=None,
-        require_reason=False,
-        reason_pattern=None,
         approval_ttl_ms=600_000,
         execution_ttl_ms=300_000,
         follow_ttl_ms=1_800_000,
         remind_after_ms=120_000,
         dry_run=history.dry_run,
-        label="",
         schedule_max_ms=3_600_000,
         break_glass=frozenset(GLASS) if history.glass else frozenset(),
         sites={"default": SiteTerms(appliance="vr", poll_ms=15_000, timeout_ms=10_000)},

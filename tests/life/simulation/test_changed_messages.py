@@ -3,7 +3,7 @@ it."""
 
 from __future__ import annotations
 
-from bot.request.messages import Slot, changed_messages, messages
+from bot.request.messages import changed_messages, messages
 from bot.request.model import Request
 from bot.slack.draw.message import draw
 from tests.life.simulation.happenings import history
@@ -25,18 +25,6 @@ def test_what_is_not_named_looks_as_before() -> None:
             assert draw(after, message.slot) == draw(before, message.slot), message.slot
             saved_work += 1
     assert saved_work > len(steps) / 4, "it is not enough to name all of them"
-
-
-def test_a_step_that_moves_the_task_is_about_the_progress_message_alone() -> None:
-    moved = [
-        (before, after)
-        for seed in SEEDS
-        for before, after in _steps(seed)
-        if before.task and after.task and before.task != after.task
-        if before.state.open and after.state is before.state and after.notices == before.notices
-    ]
-    slots = {m.slot for before, after in moved for m in changed_messages(before, after)}
-    assert slots == {Slot.PROGRESS}
 
 
 def _steps(seed: int) -> list[tuple[Request, Request]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.life.simulation.happenings import Happening, History
 from tests.life.simulation.runner import check
 
@@ -38,9 +40,6 @@ LISTED_ONCE_MORE_BY_A_FROZEN_COPY = History(
 a claim that it had lost. The rule took that for a listing before the DELETE."""
 
 
-def test_it_is_right_now_and_was_wrong_then() -> None:
-    assert check(FROZEN_ACROSS_THE_DEADLINE) is None
-
-
-def test_what_a_rule_took_for_wrong_and_is_right() -> None:
-    assert check(LISTED_ONCE_MORE_BY_A_FROZEN_COPY) is None
+@pytest.mark.parametrize("found", [FROZEN_ACROSS_THE_DEADLINE, LISTED_ONCE_MORE_BY_A_FROZEN_COPY])
+def test_every_rule_holds(found: History) -> None:
+    assert check(found) is None

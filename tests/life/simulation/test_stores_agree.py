@@ -34,10 +34,8 @@ POSTGRES_SEEDS = tuple(islice(_short(), 12))
 
 
 @pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    server = PostgresServer().start()
-    yield server.new_database()
-    server.stop()
+def postgres_url(postgres: PostgresServer) -> str:
+    return postgres.new_database()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
