@@ -34,6 +34,14 @@ def world_on_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Wo
     world.close()
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """For a test that takes it away: nobody else's database goes with it."""
+    server = PostgresServer().start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer().start()

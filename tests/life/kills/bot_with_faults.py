@@ -19,7 +19,7 @@ from typing import Any
 import bot.app
 import bot.appliance.budget
 import bot.appliance.refused_login
-import bot.request.who_may
+import bot.request.following
 import bot.slack.send.poster
 import bot.store.audit_trail
 import bot.store.outbox
@@ -218,7 +218,7 @@ def change_figures(faults: Faults) -> None:
     if faults.login_rest_ms is not None:
         bot.appliance.refused_login.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:
-        bot.appliance.budget.WINDOW_MS = bot.request.who_may.MINUTE_MS = faults.window_ms
+        bot.appliance.budget.WINDOW_MS = bot.request.following.MINUTE_MS = faults.window_ms
         bot.appliance.budget.LATER_MS = faults.window_ms // 6
     if faults.calls_per_minute is not None:
         os.environ["VR_CALLS_PER_MINUTE"] = str(faults.calls_per_minute)

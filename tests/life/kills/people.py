@@ -9,6 +9,9 @@ from tests.life.kills.stage import Stage
 from tests.support.asked import FINAL_MARK
 from tests.support.stage import ALAN, RITA
 
+NOT_TAKEN = "give reference"
+"""Stands in the sentence of a listener that failed, for the log; and in nothing else."""
+
 
 @dataclass
 class Story:
@@ -30,7 +33,11 @@ class Story:
         self.channel = self.stage.channel()
 
     def acts(self) -> None:
-        """Whatever there is to do now. What was not acknowledged is done again next time."""
+        """Whatever there is to do now. What was not acknowledged, or was answered by words that it
+        may not have been taken, is done again next time."""
+        for shown in [e for who in (RITA, *self.presses) for e in self.stage.slack.ephemerals(who)]:
+            if NOT_TAKEN in shown.text and shown.answers.trigger_id in self.pressed:
+                self.done.discard(self.pressed.pop(shown.answers.trigger_id))
         if not self.asked and self.stage.has_stored(self.channel):
             self.asked = True  # Slack said that it failed, and yet it was heard
         if not self.asked:
@@ -41,7 +48,8 @@ class Story:
 
     def asks(self) -> None:
         text = f"{self.pairing} we move, CHG0031337"
-        self.asked = self.stage.slack.command(RITA, text, channel=self.channel).ok
+        said = self.stage.slack.command(RITA, text, channel=self.channel)
+        self.asked = said.ok and NOT_TAKEN not in said.text
 
     def decides(self, card: Message) -> None:
         for number, person in enumerate(self.presses):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import NullPool, create_engine, text
 
 from bot.request.model import OPEN, Request
 from bot.sandbox.appliance import SimulatedAppliance
@@ -54,6 +55,11 @@ class Stage(Servers):
         super().__init__(appliance, slack)
         self.folder, self.own = folder, {**self.settings(), **settings}
         self.lives: list[DyingBot] = []
+        file = f"{folder}/vr-unpair.db"
+        self.database = self.own.get("DATABASE_URL", f"sqlite:///{file}")
+        # Whoever closes a dead bot's file last tidies it up, unless it may only be read.
+        to_read = self.own.get("DATABASE_URL", f"sqlite:///file:{file}?mode=ro&uri=true")
+        self._reader = create_engine(to_read, poolclass=NullPool)
 
     # ---- lives --------------------------------------------------------------------------------
 
@@ -81,9 +87,9 @@ class Stage(Servers):
         return True
 
     def bury(self) -> None:
-        """Kills it where it lives, and closes its pipe."""
-        if self.lives:
-            self.bot.kill()
+        """Kills whoever lives, and closes each pipe."""
+        for bot in self.lives:
+            bot.kill()
 
     def deaths(self) -> list[dict[str, Any]]:
         """How those died, or froze, that did so at a fault point."""
@@ -94,35 +100,26 @@ class Stage(Servers):
 
     def at_rest(self) -> bool:
         """Every request has ended, every event is absorbed, every word is said."""
-        return self._count(_UNDONE) == 0
+        return self.ask(_UNDONE) == [(0,)]
 
     def has_stored(self, channel: str) -> bool:
         """Whether anything that was typed in this channel has reached the database."""
-        return self._count("SELECT count(*) FROM inbox WHERE instr(body, ?)", f'"{channel}"') > 0
+        return bool(self.ask("SELECT 1 FROM inbox WHERE body LIKE :it", it=f'%"{channel}"%'))
 
-    def _count(self, query: str, *values: str) -> int:
-        database = f"file:{self.folder / 'vr-unpair.db'}?mode=ro"
-        with closing(sqlite3.connect(database, uri=True)) as connection:
-            return int(connection.execute(query, values).fetchone()[0])
+    def ask(self, query: str, **values: str) -> list[tuple[Any, ...]]:
+        with self._reader.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
 
     def rows(self) -> list[Request]:
-        with self._database() as db:
-            return Overview(db).newest()
+        with closing(Database(self.database)) as db:
+            return list(Overview(db).newest())
 
     def records(self) -> list[tuple[str | None, str]]:
         """Request and action of each record; the trail must be whole (`vr-unpair audit verify`)."""
-        with self._database() as db:
+        with closing(Database(self.database)) as db:
             broken, _ = verify_trail(db)
             assert broken is None, broken
             return [(record.request_id, record.action) for record in trail.export(db)]
-
-    @contextmanager
-    def _database(self) -> Iterator[Database]:
-        db = Database(f"sqlite:///{self.folder / 'vr-unpair.db'}")
-        try:
-            yield db
-        finally:
-            db.close()
 
     # ---- waiting ------------------------------------------------------------------------------
 
@@ -140,7 +137,7 @@ class Stage(Servers):
 
     def told(self) -> str:
         """What is stored, what the appliance saw, and the last that each bot said."""
-        with self._database() as db:
+        with closing(Database(self.database)) as db:
             trail_of_all = [
                 f"{record.at} {record.request_id} {record.action} {record.detail}"
                 for record in trail.export(db)

@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import requests
 
 from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.slack import LocalSlack
-from bot.store.database import Database
 from tests.life.kills.faults import AS_IT_IS, Faults
 from tests.life.kills.people import Story
 from tests.life.kills.stage import DyingBot, Stage
@@ -26,8 +24,8 @@ from tests.support.way_in import OverHttp, WayIn
 PROBE_SECONDS = 3.0
 """What a load balancer gives `/readyz`; the bot itself takes two at the most."""
 
-PATIENCE_SECONDS = 40.0
-"""For a whole story with a freeze or an outage in it. Generous: the machine may be busy."""
+DATABASE_AWAY = frozenset({"step_failed", "poster_failed", "listener_failed", "database_fault"})
+"""Faults of the store that a loop or a listener met; nothing of them is lost."""
 
 QUICK_SETTINGS = {"VR_TIMEOUT_SECONDS": "1", "VR_POLL_SECONDS": "0.2"}
 """Go with the faults' `QUICK`."""
@@ -47,10 +45,6 @@ class Copies(Stage):
         super().__init__(appliance, slack, folder, settings)
         self.way_in = way_in
         self.own |= way_in.settings(slack)
-
-    @property
-    def database(self) -> str:
-        return self.own["DATABASE_URL"]
 
     # ---- copies -------------------------------------------------------------------------------
 
@@ -82,37 +76,9 @@ class Copies(Stage):
         os.kill(bot.pid, signal.SIGUSR1)
         self.wait_until(lambda: not bot.alive)
 
-    def bury(self) -> None:
-        for bot in self.lives:
-            bot.kill()
-
-    def wait_until(self, done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-        super().wait_until(done, seconds)
-
     def told(self) -> str:
         ready = [(bot.port, readiness(bot)) for bot in self.alive]
         return f"{super().told()}\nready: {ready}"
-
-    # ---- what is stored -----------------------------------------------------------------------
-
-    def has_stored(self, channel: str) -> bool:
-        return self._count("SELECT count(*) FROM inbox WHERE position(%s in body) > 0", channel) > 0
-
-    def _count(self, query: str, *values: str) -> int:
-        return int(self.ask(query, *values)[0][0])
-
-    def ask(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        address = self.database.replace("+psycopg", "")
-        with psycopg.connect(address) as connection:
-            return connection.execute(query, values).fetchall()
-
-    @contextmanager
-    def _database(self) -> Iterator[Database]:
-        db = Database(self.database)
-        try:
-            yield db
-        finally:
-            db.close()
 
     # ---- people -------------------------------------------------------------------------------
 

@@ -10,9 +10,8 @@ from bot.request.model import State
 from bot.sandbox.appliance import Answer
 from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
-from tests.life.kills.rules import check_story
-from tests.life.replicas.copies import QUICK_SETTINGS, copies, readiness
-from tests.life.replicas.people import Reader, check_log
+from tests.life.kills.rules import check_story, check_words
+from tests.life.replicas.copies import DATABASE_AWAY, QUICK_SETTINGS, copies, readiness
 from tests.life.replicas.way_to_database import WayToDatabase
 from tests.support.postgres import PostgresServer
 from tests.support.stage import ALAN
@@ -42,7 +41,7 @@ def test_the_others_go_on(postgres: PostgresServer, way_in: WayIn, tmp_path: Pat
             assert why != "ok"
             assert readiness(near)[0] == 200
             stage.balance()
-            story = Reader(stage)
+            story = Story(stage)
             stage.finish([story])
             assert check_story(story).state is State.SUCCEEDED
             way.open()
@@ -51,11 +50,11 @@ def test_the_others_go_on(postgres: PostgresServer, way_in: WayIn, tmp_path: Pat
             print(f"{way_in.name}: ready again after {time.monotonic() - began:.1f} s")
             near.stop()  # whatever happens from here on, the one that was cut off has done it
             stage.balance()
-            stories = [Reader(stage, presses=(ALAN, ALAN)) for _ in range(3)]
+            stories = [Story(stage, presses=(ALAN, ALAN)) for _ in range(3)]
             stage.finish(stories)
             assert {check_story(story).state for story in stories} == {State.SUCCEEDED}
             (near,) = stage.add(QUICK)
-    check_log(stage)
+    check_words(stage, DATABASE_AWAY)
 
 
 def test_an_answer_in_hand_is_not_lost(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -81,4 +80,4 @@ def test_an_answer_in_hand_is_not_lost(postgres: PostgresServer, tmp_path: Path)
         stage.finish([story])
         seen = check_story(story)
         assert (seen.state, seen.deletes, seen.accepted) == (State.SUCCEEDED, 2, 1)
-    check_log(stage)
+    check_words(stage, DATABASE_AWAY)

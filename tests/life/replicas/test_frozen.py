@@ -12,9 +12,8 @@ from pathlib import Path
 from bot.request.model import State
 from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
-from tests.life.kills.rules import check_story
-from tests.life.replicas.copies import QUICK_SETTINGS, Copies, copies, is_ready
-from tests.life.replicas.people import check_log
+from tests.life.kills.rules import check_story, check_words
+from tests.life.replicas.copies import DATABASE_AWAY, QUICK_SETTINGS, Copies, copies, is_ready
 from tests.support.postgres import PostgresServer
 from tests.support.stage import ALAN, ANNA
 from tests.support.way_in import WayIn
@@ -73,7 +72,7 @@ def frozen_at(point: str, nth: int, database: str, way_in: WayIn, folder: Path) 
         seen = check_story(story)
         assert (seen.state, seen.deletes, seen.accepted) in MOMENTS[point, nth]
         assert seen.doubled == 0
-    check_log(stage)
+    check_words(stage, DATABASE_AWAY)
 
 
 def test_frozen_between_the_clock_and_the_first_byte(
@@ -95,7 +94,7 @@ def test_frozen_between_the_clock_and_the_first_byte(
         stage.finish([story])
         assert [row.state for row in stage.rows()] == [State.SUCCEEDED]
         assert len(stage.appliance.deletes) == 1
-    check_log(stage)
+    check_words(stage, DATABASE_AWAY)
 
 
 @contextmanager

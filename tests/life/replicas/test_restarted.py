@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-
-import pytest
 
 from bot.request.model import State
 from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
-from tests.life.kills.rules import check_story
-from tests.life.replicas.copies import QUICK_SETTINGS, Copies, copies, is_ready, readiness
-from tests.life.replicas.people import Reader, check_log
+from tests.life.kills.rules import check_story, check_words
+from tests.life.replicas.copies import (
+    DATABASE_AWAY,
+    QUICK_SETTINGS,
+    Copies,
+    copies,
+    is_ready,
+    readiness,
+)
 from tests.support.postgres import PostgresServer
 from tests.support.stage import ALAN, ANNA
 from tests.support.way_in import WayIn
@@ -27,28 +31,20 @@ FIGURES = dataclasses.replace(QUICK, sending_ms=8_000)
 before anybody else may post it."""
 
 
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    """Nobody else's database goes away with it."""
-    server = PostgresServer().start()
-    yield server
-    server.stop()
-
-
-def test_all_copies_come_back(own_server: PostgresServer, way_in: WayIn, tmp_path: Path) -> None:
-    database = own_server.new_database()
+def test_all_copies_come_back(own_postgres: PostgresServer, way_in: WayIn, tmp_path: Path) -> None:
+    database = own_postgres.new_database()
     with copies(database, tmp_path, way_in, (FIGURES,) * 3, QUICK_SETTINGS) as stage:
-        stories = [Reader(stage, presses=(ALAN, ANNA)) for _ in range(TEN)]
+        stories = [Story(stage, presses=(ALAN, ANNA)) for _ in range(TEN)]
         for story in stories:
             story.asks()
         for deletes in (0, TEN // 2):
             stage.wait_until(partial(acted, stage, stories, deletes))
-            own_server.kill()
+            own_postgres.kill()
             for bot in stage.lives:
                 status, why = readiness(bot)
                 assert status == 503
                 assert why["database"] != "ok"
-            own_server.go()
+            own_postgres.go()
             began = time.monotonic()
             stage.wait_until(lambda: all(is_ready(bot) for bot in stage.lives))
             seconds = time.monotonic() - began
@@ -60,7 +56,7 @@ def test_all_copies_come_back(own_server: PostgresServer, way_in: WayIn, tmp_pat
         assert {check_story(story, records).state for story in stories} == {State.SUCCEEDED}
         assert [len(story.finals()) for story in stories] == [1] * TEN
         assert len(stage.appliance.deletes) == TEN
-    check_log(stage)
+    check_words(stage, DATABASE_AWAY)
 
 
 def acted(stage: Copies, stories: Sequence[Story], deletes: int) -> bool:

@@ -70,7 +70,7 @@ def test_twenty_requests_and_three_copies(
 
 
 def all_in(stage: Copies, state: State) -> bool:
-    return stage._count("SELECT count(*) FROM requests WHERE state = %s", state.value) == TWENTY
+    return [row.state for row in stage.rows()] == [state] * TWENTY
 
 
 def between_polls(stage: Copies) -> list[float]:

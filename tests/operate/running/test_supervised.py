@@ -28,13 +28,6 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
         yield listens
 
 
-@pytest.fixture
-def server() -> Iterator[PostgresServer]:
-    started = PostgresServer().start()
-    yield started
-    started.stop()
-
-
 def heard(systemd: socket.socket, word: str) -> list[str]:
     """The first message with this line, WATCHDOG alone passed over."""
     while True:
@@ -45,7 +38,7 @@ def heard(systemd: socket.socket, word: str) -> list[str]:
 
 @pytest.mark.parametrize("way_in", WAYS_IN, ids=lambda way: way.name)
 def test_a_database_that_is_away_at_the_start_is_waited_for(
-    tmp_path: Path, systemd: socket.socket, server: PostgresServer, way_in: WayIn
+    tmp_path: Path, systemd: socket.socket, own_postgres: PostgresServer, way_in: WayIn
 ) -> None:
     """Alive, not ready, with the reason; told to stop it ends, else it starts by itself when the
     server is back."""
@@ -55,7 +48,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
         free.close()
         stage = Stage(way_in, *both)
         own = {"PORT": str(port), "NOTIFY_SOCKET": str(tmp_path / "notify")}
-        database = {"DATABASE_URL": server.new_database()}
+        database = {"DATABASE_URL": own_postgres.new_database()}
         settings = {**stage.settings(), **way_in.settings(stage.slack), **database, **own}
         bot = BotProcess(settings, tmp_path)
         bot.port = port
@@ -63,7 +56,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
         def page(path: str) -> requests.Response:
             return requests.get(f"{bot.url}{path}", timeout=PATIENCE_SECONDS)
 
-        server.kill()
+        own_postgres.kill()
         waiting = bot.launch()
         try:
             assert any("waits for the database" in line for line in heard(systemd, "READY=1"))
@@ -82,7 +75,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(
         serving = bot.launch()
         try:
             heard(systemd, "READY=1")
-            server.go()
+            own_postgres.go()
             heard(systemd, "STATUS=serves")
             wait_for(lambda: page("/readyz").status_code == 200)
             way_in.connect(stage.slack, bot)
