@@ -288,11 +288,18 @@ class TestTheTask:
         world.appliance.present = False
         assert world.poll().state is State.SUCCEEDED
 
-    def test_a_lost_task_and_the_pairing_there(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        ("there", "end"),
+        [(True, (State.ATTENTION, "end_unknown")), (False, (State.SUCCEEDED, "proved"))],
+    )
+    def test_a_lost_task_is_decided_by_the_pairing(
+        self, world: World, there: bool, end: tuple[State, str]
+    ) -> None:
         world.approved()
         world.appliance.tasks.clear()
+        world.appliance.present = there
         world.poll(5)
-        assert world.end() == (State.ATTENTION, "end_unknown")
+        assert world.end() == end
 
     @pytest.mark.parametrize("away", [0, 6])
     def test_a_lost_task_that_comes_back(self, world: World, away: int) -> None:

@@ -22,7 +22,6 @@ from tests.support.clock import wait_for
 from tests.support.world import (
     ASKER,
     FIRST,
-    LEASE_MS,
     PATIENCE_SECONDS,
     POLL_MS,
     SECOND,
@@ -172,29 +171,6 @@ def test_one_slow_reading_of_rights_holds_up_nobody_else(world: World) -> None:
 # ---- from one queue into the other ---------------------------------------------------------------
 
 
-def test_who_decides_is_never_at_the_appliance(world: World) -> None:
-    world.click(world.pending(), "approve", FIRST)
-    works(world, Queue.DECIDE)
-    assert world.state() is State.APPROVED
-    assert world.worker.step(Queue.ACT), "it is due there at once"
-    assert world.state() is State.FOLLOWING
-
-
-def test_an_approval_that_no_longer_counts_goes_back_to_those_who_decide(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    world.worker.step(Queue.DECIDE)
-    world.people.persons[FIRST] = Person(id=FIRST, team="T", deleted=True)
-    world.worker.step(Queue.ACT)
-    assert world.state() is State.PENDING
-    reminder_at = (world.get().pending_since or 0) + world.policy.remind_after_ms
-    assert world.next_due(Queue.DECIDE) == reminder_at
-    world.click(request_id, "deny", SECOND)
-    assert not world.worker.step(Queue.ACT)
-    assert world.worker.step(Queue.DECIDE)
-    assert world.state() is State.DENIED
-
-
 def test_a_click_beside_the_card_is_decided_by_those_who_decide(world: World) -> None:
     """It came before Slack's answer to the post, so that a thread that checks hears it first."""
     request_id = world.ask()
@@ -243,23 +219,3 @@ def committed(world: World) -> list[object]:
 
     world.db.write = counted  # type: ignore[method-assign, assignment]
     return made
-
-
-def test_a_click_that_was_only_heard_counts_with_the_next_holder(world: World) -> None:
-    """It is stored with its decision, so whoever dies before that leaves it in the inbox."""
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    person = world.people.person
-
-    def dies(user: str) -> Person | Verdict:
-        raise OSError("killed")
-
-    world.people.person = dies  # type: ignore[method-assign]
-    with pytest.raises(OSError, match="killed"):
-        world.worker.step(Queue.DECIDE)
-    assert world.get().clicks == ()
-    world.people.person = person  # type: ignore[method-assign]
-    world.ms += LEASE_MS + 1
-    world.settle()
-    assert world.state() is State.FOLLOWING
-    assert world.actions().count("approved_by") == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.store import prune as pruning
 from bot.store.queues import AUDIT
+from bot.store.schema import inbox
 from bot.worker import queue_threads
 from bot.worker.queue_threads import Upkeep
 from tests.support.clock import wait_for
@@ -30,12 +31,17 @@ def test_all_that_is_recorded_before_a_stop_is_told_by_then(world: World) -> Non
 
 
 def test_what_is_over_goes_by_itself(world: World) -> None:
+    def kept() -> list[object]:
+        with world.db.read() as conn:
+            return list(conn.execute(select(inbox.c.number)))
+
     world.put(world.ask_event(pairing="nowhere"), "AAAA-0001")
     world.settle()
     world.ms += 1_000
+    assert kept()
     keeping = Upkeep(world.db, keep_ms=500)
     keeping.start()
-    wait_for(lambda: pruning.prune(world.db, 500) == 0)
+    wait_for(lambda: not kept())
     assert keeping.stop(PATIENCE_SECONDS)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 
 from tests.support.world import World
 
@@ -42,26 +42,22 @@ class DatabaseWorld(World):
         """As SQLite answers for a file that may only be read; root may write any."""
         with self.statement_first("PRAGMA query_only=ON"):
             yield
-        self.fresh_connections()
+        self.db.close()  # whoever comes next has a new connection
 
     @contextmanager
     def no_page_more(self) -> Iterator[None]:
         """SQLite's own limit, met as a full disk: whatever needs another page is refused."""
         with self.statement_first("PRAGMA max_page_count=1"):
             yield
-        self.fresh_connections()
+        self.db.close()  # whoever comes next has a new connection
 
-    def fresh_connections(self) -> None:
-        self.db.close()
-
-    def at_rest(self) -> Engine:
+    def at_rest(self) -> None:
         """Everything in the file itself, nothing in its log or in a connection's memory."""
         with self.db.engine.connect() as conn:
             conn.exec_driver_sql("COMMIT")  # our hook has begun one
             conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             conn.exec_driver_sql("BEGIN")
-        self.fresh_connections()
-        return self.db.engine
+        self.db.close()  # whoever comes next has a new connection
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class Outage(list[Problem]):
     def __bool__(self) -> bool:
         return self.on
 
-    def pop(self, _index: object = 0) -> Problem:  # type: ignore[override]
+    def pop(self, _index: object = 0) -> Problem:
         return self[0]
 
 
@@ -115,24 +115,4 @@ def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> Non
     away.appliance.end_task()
     away.poll(2)
     assert away.state() is State.SUCCEEDED
-    assert len(away.appliance.deletes) == 1
-
-
-@pytest.mark.parametrize(
-    ("gone", "state", "why"),
-    [(True, State.SUCCEEDED, "proved"), (False, State.ATTENTION, "end_unknown")],
-)
-def test_a_forgotten_task_is_decided_by_the_pairing(
-    away: World, gone: bool, state: State, why: str
-) -> None:
-    following(away)
-    away.appliance.tasks.clear()
-    away.appliance.present = not gone
-    away.poll(2)
-    outage = goes_away(away)
-    away.poll(120)
-    assert away.state() is State.FOLLOWING  # neither one 404 nor polls that fail prove anything
-    outage.on = False
-    away.poll(7)
-    assert away.end() == (state, why)
     assert len(away.appliance.deletes) == 1

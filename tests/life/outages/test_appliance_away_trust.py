@@ -84,17 +84,6 @@ def test_an_approval_runs_out_with_two_log_ins_in_ten_minutes(world: ApplianceWo
 # ---- the certificate was changed --------------------------------------------------------------
 
 
-def test_another_certificate_gets_no_delete_and_never_will(world: ApplianceWorld) -> None:
-    world.ask_for_pairing()
-    seen = len(world.server.calls)
-    world.server.new_certificate(same_authority=False)
-    world.approve()
-    world.poll(132)
-    assert world.state() is State.EXPIRED
-    assert world.notices() == ["waits_to_send"]
-    assert len(world.server.calls) == seen
-
-
 @pytest.mark.parametrize("during_the_task", [False, True])
 def test_it_goes_on_when_the_new_certificate_is_trusted(
     world: ApplianceWorld, during_the_task: bool

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from tests.life.outages.database_world import DatabaseWorld, no_byte_more
 from tests.support.world import FIRST
 
 REQUEST = "AAAA-BBBB"
-PATIENCE_SECONDS = 20.0
 MUCH = "x" * 20_000
 Logged = list[MutableMapping[str, Any]]
 
@@ -61,6 +60,13 @@ def stored(world: DatabaseWorld) -> dict[str, list[Any]]:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'shared'"
         tables = [name for (name,) in connection.execute(query)]
         return {t: connection.execute(f"SELECT * FROM {t}").fetchall() for t in tables}
+
+
+@contextmanager
+def started_again(world: DatabaseWorld) -> Iterator[DatabaseWorld]:
+    world.close()
+    with closing(DatabaseWorld(world.file)) as again:
+        yield again
 
 
 class Moved(AbstractContextManager[None]):
@@ -102,7 +108,7 @@ def test_it_is_said_in_a_sentence_stores_nothing_and_is_over_by_itself(
             with pytest.raises(SQLAlchemyError):
                 world.click(REQUEST, "approve", FIRST)
         if name == "moved":
-            world.fresh_connections()
+            world.db.close()
             with pytest.raises(FileGone):
                 world.click(REQUEST, "approve", FIRST)
     assert [e["sentence"] for e in named(logged, "database_fault")] == [said]
@@ -189,10 +195,8 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(world: DatabaseWo
     with pytest.raises(FileGone):
         world.click(REQUEST, "approve", FIRST)
     assert world.file.read_bytes() == before
-    world.close()
-    again = DatabaseWorld(world.file)
-    assert again.state() is State.PENDING
-    again.close()
+    with started_again(world) as again:
+        assert again.state() is State.PENDING
 
 
 def test_a_log_that_is_deleted_under_the_bot_is_said_and_saved_by_a_stop(
@@ -207,13 +211,11 @@ def test_a_log_that_is_deleted_under_the_bot_is_said_and_saved_by_a_stop(
     assert ready_problem(world.db) is None
     world.click(REQUEST, "approve", FIRST)
     log.unlink()
-    world.close()
-    again = DatabaseWorld(world.file)
-    assert again.state() is State.PENDING
-    again.settle()
-    assert again.state() is State.FOLLOWING
-    whole(again)
-    again.close()
+    with started_again(world) as again:
+        assert again.state() is State.PENDING
+        again.settle()
+        assert again.state() is State.FOLLOWING
+        whole(again)
 
 
 def test_what_others_do_with_a_database_in_use_is_no_fault(
@@ -224,7 +226,7 @@ def test_what_others_do_with_a_database_in_use_is_no_fault(
         other.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
         other.execute("SELECT count(*) FROM requests").fetchone()
     assert ready_problem(world.db) is None
-    world.fresh_connections()  # with the last one SQLite removes the log
+    world.db.close()  # with the last one SQLite removes the log
     assert ready_problem(world.db) is None
     assert named(logged, "database_fault") == []
 
@@ -248,18 +250,18 @@ def test_a_damaged_page_keeps_the_copy_out_of_service_and_every_start_from_it(
     for _ in range(2):
         assert "is damaged" in (ready_problem(world.db) or "")
     assert len(named(logged, "database_fault")) == 1
-    again = Database(f"sqlite:///{world.file}")
-    with pytest.raises(Damaged, match=r"is damaged.*restore the backup.*DATABASE_URL names it"):
+    with (
+        closing(Database(f"sqlite:///{world.file}")) as again,
+        pytest.raises(Damaged, match=r"is damaged.*restore the backup.*DATABASE_URL names it"),
+    ):
         upgrade(again)
-    again.close()
     assert world.appliance.deletes == []
     world.close()
     world.file.write_bytes(was)
-    mended = DatabaseWorld(world.file)
-    assert ready_problem(mended.db) is None
-    mended.settle()
-    assert mended.state() is State.FOLLOWING
-    mended.close()
+    with started_again(world) as mended:
+        assert ready_problem(mended.db) is None
+        mended.settle()
+        assert mended.state() is State.FOLLOWING
 
 
 def test_those_who_wait_for_the_file_wait_for_one_time_together(

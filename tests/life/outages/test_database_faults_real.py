@@ -6,9 +6,7 @@ from __future__ import annotations
 import resource
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,17 +14,16 @@ import pytest
 import requests
 
 from bot.__main__ import FOR_GOOD, PROBLEM
-from bot.sandbox.appliance import SimulatedAppliance
 from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery, LocalSlack, mentions
+from bot.sandbox.slack import Delivery, mentions
 from bot.store.database import Database
 from bot.store.migrate import upgrade
 from tests.life.kills.faults import QUICK
 from tests.life.kills.stage import DyingBot
 from tests.life.outages.database_world import SMALLEST
 from tests.support.clock import PATIENCE_SECONDS, wait_for
-from tests.support.stage import ALAN, RITA, Stage
-from tests.support.way_in import WAYS_IN
+from tests.support.stage import ALAN, RITA, Stage, servers
+from tests.support.way_in import OverHttp
 
 NOT_TAKEN = "this may not have been taken"
 PRESSES = 30
@@ -42,10 +39,8 @@ class ShortLeases(Stage):
 @contextmanager
 def short_leases(folder: Path) -> Iterator[Stage]:
     """`/slack/events` is HTTP, where Slack itself repeats nothing."""
-    way = next(way for way in WAYS_IN if way.name == "http")
-    appliance = SimulatedAppliance(calls_per_minute=None, task_seconds=0.1)
-    with appliance as server, LocalSlack() as slack:
-        world = ShortLeases(way, server, slack)
+    with servers() as both:
+        world = ShortLeases(OverHttp(), *both)
         try:
             world.start(folder, VR_TIMEOUT_SECONDS="1")
             yield world
@@ -58,10 +53,6 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One process for all."""
     with short_leases(tmp_path_factory.mktemp("bot")) as world:
         yield world
-
-
-def file_of(world: Stage) -> Path:
-    return world.bot.folder / "vr-unpair.db"
 
 
 @contextmanager
@@ -118,41 +109,6 @@ def test_people_are_told_that_nothing_was_taken_and_all_goes_on_by_itself(real: 
 
 def _errors(world: Stage) -> list[str]:
     return [line for line in world.log_lines if '"level": "error"' in line]
-
-
-def test_a_crowd_that_meets_a_held_file_is_answered_while_slack_listens(real: Stage) -> None:
-    """As somebody's open `sqlite3` or a backup holds it. Each waited for all before it: the ninth
-    was stored a minute and a half later, when Slack had long said that it failed."""
-    asked = real.asks_to_break(real.pairing())
-    holder = sqlite3.connect(file_of(real), isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    began = time.monotonic()
-
-    def asks(number: int) -> Delivery:
-        return real.slack.command(RITA, f"crowd-{number} lost", channel=asked.channel)
-
-    with ThreadPoolExecutor(9) as pool:
-        asking = [pool.submit(asks, number) for number in range(9)]
-        alive = requests.get(f"{real.bot.url}/healthz", timeout=PATIENCE_SECONDS)
-        answers = [each.result() for each in asking]
-    took = time.monotonic() - began
-    holder.execute("ROLLBACK")
-    holder.close()
-    assert alive.status_code == 200
-    # Eight at once. The ninth waits for a thread: Slack itself says that it failed, and it may be
-    # stored all the same, as anything that Slack gave up on.
-    told = [told_that_it_failed(real, answer) for answer in answers if answer.ok]
-    assert all(told)
-    assert len(told) >= 8
-    assert took < 2 * 3.0
-    wait_for(lambda: ready(real) == (200, "ok"))
-    asked.clicks(ALAN, "approve")
-    asked.wait_for_final()
-    with sqlite3.connect(file_of(real)) as reader:
-        query = "SELECT count(*) FROM inbox WHERE body LIKE '%crowd-%'"
-        (stored,) = reader.execute(query).fetchone()
-    reader.close()
-    assert stored <= len(answers) - len(told)
 
 
 # ---- starts -------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from bot.request.events import Clicked
 from bot.request.model import State
 from bot.slack.send.slack_problem import Kind, Silenced, problem_of
 from bot.store.outbox import Pauses
-from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld, kind_of
-from tests.support.world import ASKER, FIRST, PAIRING, snapshot
+from tests.life.outages.slack_world import ID, SlackWorld, kind_of
+from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, snapshot
 
 RETRY_AFTER = 30
 HOURS_AHEAD_MS = 5 * 3_600_000

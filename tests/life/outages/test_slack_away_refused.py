@@ -13,8 +13,8 @@ from bot.cli import app
 from bot.request.model import State
 from bot.sandbox.slack import mentions
 from bot.slack.draw import request_lists as status
-from tests.life.outages.slack_world import CHANNEL, ID, SlackWorld
-from tests.support.world import ASKER, FIRST
+from tests.life.outages.slack_world import ID, SlackWorld
+from tests.support.world import ASKER, CHANNEL, FIRST
 
 HOUR = 3_600
 
@@ -127,20 +127,6 @@ def test_what_slack_does_not_say_is_in_show(
 
 
 # ---- edits and posts are refused ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("word", ["cant_update_message", "edit_window_closed"])
-def test_messages_that_cannot_be_edited_any_more(world: SlackWorld, word: str) -> None:
-    world.followed()
-    world.pass_time(5)
-    world.refuse("chat.update", error=word)
-    before = len(world.slack.calls_of("chat.update"))
-    world.progresses((20, 40, 60, 80))
-    ended(world)
-    (final,) = world.finals()
-    assert final.thread_ts == world.card_ts
-    assert len(world.slack.calls_of("chat.update")) - before == 2, "one for each message"
-    assert "card" in world.unsaid()
 
 
 # ---- the token ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from bot.request.model import State
 from bot.sandbox.slack import mentions
 from bot.slack.send.poster import ASK_SLACK_EVERY_MS
-from tests.life.outages.slack_world import CHANNEL, FINAL_MARK, SlackWorld, kind_of
-from tests.support.world import ASKER, FIRST, PAIRING
+from tests.life.outages.slack_world import SlackWorld, kind_of
+from tests.support.asked import FINAL_MARK
+from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING
 
 TEN_MINUTES = 600
 
@@ -106,25 +106,5 @@ def test_half_an_outage_is_no_storm(world: SlackWorld, fault: dict[str, Any]) ->
     assert world.accepted(began + 1) == []
     world.slack.heal()
     world.pass_time(60)
-    assert len(world.finals()) == 1
-    assert world.unsaid() == {}
-
-
-def test_no_answer_at_all(world: SlackWorld) -> None:
-    """The connection stands, nothing comes, and at last it is cut: one message waits for it."""
-    world.followed()
-    hangs = world.slack.fail("*", hang=True)
-
-    def cut() -> None:
-        world.slack.wait_for(lambda: hangs.used, 30)
-        world.slack.heal()
-
-    cutting = threading.Thread(target=cut)
-    cutting.start()
-    world.appliance.end_task()
-    world.pass_time(20)
-    cutting.join()
-    assert hangs.used == 1
-    assert world.state() is State.SUCCEEDED
     assert len(world.finals()) == 1
     assert world.unsaid() == {}
