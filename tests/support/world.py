@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from bot.request.events import (
     Asked,
@@ -42,6 +42,8 @@ from bot.worker.drive import Driver
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
 from bot.worker.queue_threads import Worker
+
+T = TypeVar("T")
 
 PAIRING = "11111111-2222-3333-4444-555555555555"
 CHANNEL, TEAM = "C0OPS", "T0HOME"
@@ -98,7 +100,7 @@ class FakeAppliance:
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     """By the name of a call, what happens once while its answer is on the way."""
 
-    def _after(self, call: str, answer: Any) -> Any:
+    def _after(self, call: str, answer: T) -> T:
         if happens := self.meanwhile.pop(call, None):
             happens()
         return answer

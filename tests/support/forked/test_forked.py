@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tests.support.forked.process import run
 from tests.support.forked.server import Order
-from tests.whole.scenarios.test_start import GOOD
 
 CODE = """
 import json, os, signal, sys, threading
@@ -40,10 +39,3 @@ def test_it_finds_what_a_process_of_its_own_finds_and_ends_as_it_does(tmp_path: 
     ours, theirs = ((p.stdout, p.stderr, p.returncode) for p in (done, usual))
     assert ours == theirs
     assert theirs[1:] == ("wrong\n", 1)
-
-
-def test_it_is_the_bot(tmp_path: Path) -> None:
-    """With wrong settings, since those who start it well are all the scenarios."""
-    done = run(Order("bot", ("run",), {**GOOD, "APPROVERS": "alan"}, str(tmp_path)), 10)
-    assert done.returncode == 2
-    assert done.stderr.startswith("APPROVERS ")
