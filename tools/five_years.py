@@ -127,9 +127,10 @@ def a_day(world: World) -> None:
 def copies(world: World, request_id: str) -> None:
     with world.db.write() as conn:
         row = conn.execute(select(requests).where(requests.c.id == request_id)).mappings().one()
-        events = conn.execute(select(inbox).where(inbox.c.request_id == request_id)).mappings()
-        sent = conn.execute(select(messages).where(messages.c.request_id == request_id)).mappings()
-        events, sent = events.all(), sent.all()
+        events, sent = (
+            conn.execute(select(table).where(table.c.request_id == request_id)).mappings().all()
+            for table in (inbox, messages)
+        )
         trail = [
             Entry.model_validate(record.model_dump(include=set(Entry.model_fields)))
             for record in audit.of_request(world.db, request_id)

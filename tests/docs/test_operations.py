@@ -185,9 +185,10 @@ def test_each_log_event_is_documented_by_name_and_level_and_no_other() -> None:
     events: dict[str, set[str]] = {}
     for where, level, name in log_calls():
         assert isinstance(name, ast.Constant), f"{where}: the name of an event is written out"
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", str(name.value)), where
-        events.setdefault(name.value, set()).add("error" if level == "exception" else level)
+        event = str(name.value)
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", event), where
+        events.setdefault(event, set()).add("error" if level == "exception" else level)
     documented = table(section("Logs"))
     assert set(documented) == set(events)
-    for name, levels in events.items():
-        assert levels - {CHOSEN} <= set(documented[name][0].split(", ")), name
+    for event, levels in events.items():
+        assert levels - {CHOSEN} <= set(documented[event][0].split(", ")), event

@@ -15,8 +15,7 @@ from bot.request.events import (
     CallFailed,
     Clicked,
     DeleteAccepted,
-    DeleteAnswered,
-    DeleteNotAccepted,
+    DeleteOutcome,
     Event,
     PairingRead,
     PairingUnresolved,
@@ -92,7 +91,7 @@ class FakeAppliance:
     read_failures: list[Problem] = field(default_factory=list)
     look_failures: list[Problem] = field(default_factory=list)
     prepare_failures: list[Problem] = field(default_factory=list)
-    delete_outcomes: list[Event] = field(default_factory=list)
+    delete_outcomes: list[DeleteOutcome] = field(default_factory=list)
     deletes: list[tuple[str, bool]] = field(default_factory=list)
     listings: int = 0
     prepared: int = 0
@@ -145,13 +144,10 @@ class FakeAppliance:
     def end_delete(self, pairing_id: str) -> None:
         self.prepared -= 1
 
-    def delete(
-        self, pairing_id: str, *, force: bool, send_by: float, by: float
-    ) -> DeleteAccepted | DeleteAnswered | DeleteNotAccepted:
+    def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         self.deletes.append((pairing_id, force))
         if self.delete_outcomes:
-            outcome = self.delete_outcomes.pop(0)
-            return self._after("delete", outcome)
+            return self._after("delete", self.delete_outcomes.pop(0))
         task = TaskView(id=f"task:{len(self.tasks)}:x", status="RUNNING", entity=pairing_id)
         self.tasks.append(task)
         return self._after("delete", DeleteAccepted(task=task))
@@ -375,13 +371,13 @@ class World:
         assert outcome is not None
         return outcome
 
-    def pending(self, **ask: bool) -> str:
-        request_id = self.ask(**ask)
+    def pending(self, *, force: bool = False) -> str:
+        request_id = self.ask(force=force)
         self.settle()
         assert self.state() is State.PENDING
         return request_id
 
-    def approved(self, *outcomes: Event) -> Request:
+    def approved(self, *outcomes: DeleteOutcome) -> Request:
         """One request, approved, whose DELETEs bring these outcomes in turn."""
         self.appliance.delete_outcomes += outcomes
         self.click(self.pending(), "approve", FIRST)

@@ -182,7 +182,7 @@ def lay_points_on_the_wire(doom: Doom) -> None:
 
 def lay_points_to_slack(doom: Doom) -> None:
     """The poster's three kinds of call, and the storing of what Slack said."""
-    poster = bot.slack.send.poster
+    poster: Any = bot.slack.send.poster
 
     def calling(original: Callable[..., Any], kind: Callable[[Due], str]) -> Any:
         def call(client: Any, due: Due, *args: Any, **options: Any) -> Any:

@@ -31,7 +31,7 @@ def asked(stage: Stage, requests: int) -> list[Story]:
 def test_fifty_simultaneous_double_clicks_by_two_people_are_fifty_deletes(tmp_path: Path) -> None:
     with staged(tmp_path, NO_BUDGET, SETTINGS) as stage:
         stories = asked(stage, FIFTY)
-        cards = [(story, *story.cards()) for story in stories]
+        cards = [(story, card) for story in stories for card in story.cards()]
         together = threading.Barrier(2 * FIFTY)
 
         def double_click(story: Story, card: Message, person: str) -> tuple[Delivery, Delivery]:

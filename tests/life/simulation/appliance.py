@@ -33,7 +33,9 @@ PARTIAL_MS = 3 * 60_000
 
 T = TypeVar("T")
 
-IMPOSSIBLE = {
+Answers = dict[str, tuple[type[DeleteNotAccepted | DeleteAnswered], ProblemKind]]
+
+IMPOSSIBLE: Answers = {
     "unsent": (DeleteNotAccepted, ProblemKind.UNSENT),
     "unauthorized": (DeleteNotAccepted, ProblemKind.UNAUTHORIZED),
     "limited": (DeleteNotAccepted, ProblemKind.LIMITED),
@@ -46,7 +48,7 @@ IMPOSSIBLE = {
 }
 """What the bot hears of a DELETE that cannot have been accepted, by its fate."""
 
-UNCLEAR = {
+UNCLEAR: Answers = {
     "gateway": (DeleteAnswered, ProblemKind.NOT_UNDERSTOOD),
     "accepted_500": (DeleteAnswered, ProblemKind.SERVER_ERROR),
     "error_500": (DeleteAnswered, ProblemKind.SERVER_ERROR),

@@ -139,8 +139,8 @@ def history(seed: int) -> History:
         happenings += _trouble(rng)
     settles = random.Random(seed * 3 + 2)
     if settles.random() < 0.15:
-        what = (0, settles.choice(PEOPLE), "settle", settles.choice(CLICKS))
-        happenings.append(Happening(settles.randrange(2, 12) * MINUTE_MS, "click", what))
+        settle = (0, settles.choice(PEOPLE), "settle", settles.choice(CLICKS))
+        happenings.append(Happening(settles.randrange(2, 12) * MINUTE_MS, "click", settle))
     fates = [rng.choice(DELETE_FATES) if rng.random() < 0.5 else "accepted" for _ in range(4)]
     if rng.random() < 0.02:
         fates[:2] = rng.choice(("unsent", "unauthorized")), "accepted"
@@ -164,8 +164,8 @@ def history(seed: int) -> History:
 def _clicks(rng: random.Random, number: int, asked_at: int, *, glass: bool) -> list[Happening]:
     made = []
     if glass:
-        breaks = (number, rng.choice((*GLASS, "U0A")), "break_glass", rng.choice(CLICKS))
-        made.append(Happening(asked_at + rng.randrange(2_000, MINUTE_MS), "click", breaks))
+        args = (number, rng.choice((*GLASS, "U0A")), "break_glass", rng.choice(CLICKS))
+        made.append(Happening(asked_at + rng.randrange(2_000, MINUTE_MS), "click", args))
     for _ in range(rng.randrange(1, 6)):
         after = asked_at + int(rng.expovariate(1 / 60_000))
         action = rng.choices(("approve", "deny", "cancel", "look"), (70, 8, 12, 10))[0]

@@ -141,10 +141,9 @@ class RealStore:
 
     def next_time(self) -> int | None:
         now = self.clock()
-        rows, posts = self.rows.values(), self.posts.values()
-        times = [max(r.due_at, r.lease_until) for r in rows if r.due_at is not None]
-        times += [max(p.due_at, p.lease_until) for p in posts if p.due_at is not None]
-        times += [x.lease_until for x in (*rows, *posts)]
+        held: list[Row | Post] = [*self.rows.values(), *self.posts.values()]
+        times = [max(x.due_at, x.lease_until) for x in held if x.due_at is not None]
+        times += [x.lease_until for x in held]
         with self.db.read() as conn:
             times += paused(conn, now, *CALLED_BY).values()
         return min((t for t in times if t > now), default=None)
