@@ -66,7 +66,6 @@ class Database:
         self.one_writer = self.kind.one_writer
         """Whether a transaction that writes keeps out all other writers, so that rows need no
         locks."""
-        self.close = self.kind.close
         self.damaged: Fault | None = None
         """Met since the start. Only what needs the damaged page notices it, so that another
         transaction works says nothing: it stays until the file is checked by the next start."""
@@ -111,6 +110,9 @@ class Database:
         None if that is sound."""
         with self.read() as conn:
             return self.kind.damage(conn)
+
+    def close(self) -> None:
+        self.engine.dispose()
 
     def fault_of(self, error: BaseException) -> Fault | None:
         """The fault behind this error, which the log has already; None for an error of our own."""

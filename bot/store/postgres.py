@@ -153,6 +153,3 @@ class Postgres:
     def damage(self, conn: Connection) -> str | None:
         """Not checked: the server looks after its own files."""
         return None
-
-    def close(self) -> None:
-        self.engine.dispose()

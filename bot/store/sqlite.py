@@ -118,9 +118,6 @@ class Sqlite:
                 return " ".join(str(found).split())
         return None
 
-    def close(self) -> None:
-        self.engine.dispose()
-
     def _before_connect(self, *_: object) -> None:
         self._require_the_file()
         if self._opened is None and self._path is not None:
