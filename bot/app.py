@@ -185,7 +185,7 @@ class Bot:
         self.servers = [Server(self._wsgi, settings.host, settings.port, on_too_large=on_too_large)]
         if settings.operate_port is not None:
             operate = Wsgi(pages, None)
-            self.servers.append(Server(operate, settings.host, settings.operate_port, threads=2))
+            self.servers.append(Server(operate, settings.host, settings.operate_port))
 
     def start(self) -> bool:
         """False while the server of the database is away: call it again. Meanwhile probes are

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,9 @@ from bot.operate import logs
 from bot.settings import ApplianceSettings, Settings, SettingsError
 
 log = structlog.get_logger(__name__)
+
+REFUSED_FRESH_SECONDS = 1.0
+"""How often at most a secret that was refused is read again: anybody can send a wrong signature."""
 
 
 def settings_now(settings: Settings, again: Callable[[], Settings]) -> Callable[[], Settings]:
@@ -103,8 +107,8 @@ def appliance_of(
 
 
 class SlackSecrets:
-    """Slack's secrets by their settings. They are read again once a minute, and at once where Slack
-    has refused one. What is not set any more stays. Thread-safe."""
+    """Slack's secrets by their settings. They are read again once a minute, and where Slack has
+    refused one. What is not set any more stays. Thread-safe."""
 
     def __init__(
         self,
@@ -116,13 +120,16 @@ class SlackSecrets:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._secrets = _of_slack(settings)
-        self._looked_at = monotonic()
+        self._looked_at, self._refused_at = monotonic(), -math.inf
 
     def get(self, name: str, refused: bool) -> str:
         """KeyError for one that was never set."""
         with self._lock:
-            if refused or self._monotonic() >= self._looked_at + SECRETS_FRESH_SECONDS:
-                self._looked_at = self._monotonic()
+            now = self._monotonic()
+            again = refused and now >= self._refused_at + REFUSED_FRESH_SECONDS
+            if again or now >= self._looked_at + SECRETS_FRESH_SECONDS:
+                self._looked_at = now
+                self._refused_at = now if refused else self._refused_at
                 found = _of_slack(self._read())
                 changed = sorted(key for key in found if found[key] != self._secrets.get(key))
                 if changed:

@@ -24,7 +24,7 @@ from bot.request.who_may import Verdict
 
 SLOW_MS = 10_000
 """So long somebody may wait for a card without a word. Then they are told that it is still being
-read, by the copy that heard them (`bot.slack.receive.command_typed`); where the appliance cannot be
+read, by the copy that heard them (`bot.slack.receive.request_form`); where the appliance cannot be
 read, at once."""
 
 RETRY_MS = 2_000

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Reason, Verdict
 from bot.slack.send.slack_problem import BROKEN, Kind, SlackProblem, problem_of
@@ -29,14 +29,6 @@ NO_SUCH_PERSON = frozenset({"user_not_found", "user_not_visible"})
 
 NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 """Unknown, or disabled (Slack docs, usergroups.users.list)."""
-
-
-class IdentityUnread(Exception):
-    """Slack did not say who the bot is."""
-
-    def __init__(self, problem: SlackProblem) -> None:
-        super().__init__(problem.word)
-        self.problem = problem
 
 
 @dataclass(frozen=True)
@@ -86,17 +78,12 @@ class Identity:
         self.known = me
 
     def read(self) -> Myself:
-        """Raises IdentityUnread."""
+        """Raises what a call to Slack may raise."""
         if self.known is None:
-            try:
-                answer = self._client.auth_test()
-            except (SlackApiError, *BROKEN) as error:
-                problem = problem_of(error)
-                log.warning("identity_unread", error=problem.word)
-                raise IdentityUnread(problem) from error
+            answer = self._client.auth_test()
             self.known = myself(answer.data if isinstance(answer.data, dict) else {})
             if self.known is None:
-                raise IdentityUnread(SlackProblem(Kind.PASSING, "auth_test_without_team"))
+                raise SlackRequestError("auth.test names no workspace")
         return self.known
 
 
@@ -109,8 +96,7 @@ class People:
         self._now = now
 
     def home(self) -> Home:
-        """The bot's own workspace. Raises IdentityUnread if Slack has not told it yet, which it has
-        once `person` has returned a Person."""
+        """The bot's own workspace. Slack has told it once `person` has returned a Person."""
         return self._identity.read().home
 
     def person(self, user: str) -> Person | Verdict:
@@ -118,8 +104,6 @@ class People:
         try:
             self._identity.read()
             answer = self._client.users_info(user=user)
-        except IdentityUnread as error:
-            return self._unread(UNREADABLE, error.problem, user=user)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_PERSON:
                 log.warning("person_unknown", user=user)
@@ -139,8 +123,6 @@ class People:
             # Needed with an organisation's token, ignored with a workspace's.
             team = self._identity.read().team
             answer = self._client.usergroups_users_list(usergroup=group, team_id=team)
-        except IdentityUnread as error:
-            return self._unread(GROUP_UNREADABLE, error.problem, group=group)
         except (SlackApiError, *BROKEN) as error:
             if _said(error) in NO_SUCH_GROUP:
                 log.warning("group_unknown", group=group)

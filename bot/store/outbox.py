@@ -158,7 +158,7 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self.now = db.clock
+        self.now, self.fault_of = db.clock, db.fault_of
 
     def claim(self, wait_s: float = 0.0) -> Due | None:
         """The most urgent message that is due and that no 429 holds back: final words, answers,

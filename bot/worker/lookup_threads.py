@@ -66,9 +66,10 @@ class Pool:
     def put(self, read: Callable[[], Found], then: Callable[[Found | LookFailed], None]) -> bool:
         """False where too many wait or the bot stops: then it is never done."""
         with self._changed:
-            if not self.has_room():
-                if not self._stopped:
-                    log.warning("lookups_full", waiting=len(self._waiting))
+            if self._stopped:
+                return False
+            if len(self._waiting) >= self._waiting_most:
+                log.warning("lookups_full", waiting=len(self._waiting))
                 return False
             self._waiting.append((read, then))
             self._changed.notify()
@@ -77,9 +78,6 @@ class Pool:
                 self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
                 self._threads[-1].start()
         return True
-
-    def has_room(self) -> bool:
-        return not self._stopped and len(self._waiting) < self._waiting_most
 
     def stop(self, seconds: float) -> bool:
         """Drop what waits and give what runs so long; whether it ended. May be asked again."""
@@ -130,7 +128,7 @@ class Lookups:
     def __post_init__(self) -> None:
         self._asking = Pool("lookup", ASKING_THREADS, ASKING_WAITING_MOST)
         self._storing = Pool("stored-lookup", STORE_THREADS, STORE_WAITING_MOST)
-        self.has_room, self.known = self._asking.has_room, self.lists.known
+        self.known = self.lists.known
 
     def preview(self, site: str, asked: str, by: str, then: Callable[[PreviewRead], None]) -> bool:
         """What somebody typed, for `by`, a Slack user, at this site, or at all for ANY_SITE."""

@@ -235,8 +235,8 @@ SLACK = (
     change(
         "the signing secret of before goes on to count",
         "tests/slack/listeners/test_http.py::test_a_secret_that_has_changed_is_the_one_that_counts",
-        "return self._secret(look)",
-        "return self._secret(False)",
+        "SignatureVerifier(self._secret(True))",
+        "SignatureVerifier(self._secret(False))",
     ),
     change(
         "a token that was refused is not read again",

@@ -233,11 +233,9 @@ def appliance(site: str, several: bool) -> str:
     return code(site) if several else "the appliance"
 
 
-def unread(named: str, why: str, moment: str = "") -> str:
-    """`named` is from `appliance`. `why` is escaped already, here and below. `moment`: of when an
-    older list is, which is shown instead."""
-    older = f", so this is its list of {moment}" if moment else ""
-    return f"⚠️ The pairings of {named} could not be read{older}. {why}"
+def unread(named: str, why: str) -> str:
+    """`named` is from `appliance`. `why` is escaped already, here and below."""
+    return f"⚠️ The pairings of {named} could not be read. {why}"
 
 
 def not_complete(named: str, why: str) -> str:

@@ -1,5 +1,5 @@
-"""The buttons of a card: each press becomes one event, Deny and Break glass with a reason that a
-form asks for. Whether it counts is the worker's."""
+"""The buttons of a card, and the forms behind them: each press becomes one event, Deny, Break glass
+and Settle with the words that a form asks for. Whether it counts is the worker's."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
-from bot.slack.draw import ids
-from bot.slack.draw.card_buttons import WithReason, names_view, reason_form
+from bot.slack.draw import ask_form, ids
+from bot.slack.draw.card_buttons import FORMS, WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
+from bot.slack.draw.limits import DECISION_REASON
+from bot.slack.draw.markup import fenced_units, tidy
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST
-from bot.slack.receive.payload import Click, Malformed
+from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
 if TYPE_CHECKING:
@@ -110,19 +112,12 @@ def _open(click: Click, view: dict[str, Any], request: Request, deps: Deps) -> N
 
 
 def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -> bool:
-    """Whether the click will be refused whatever its reason: nobody should type an explanation for
-    nothing. Only to decide whether to open the form: the worker judges everything again, by the row
-    and the rights at that time."""
+    """Whether the click will be refused whatever its reason, as far as it is likely: nobody should
+    type an explanation for nothing. The worker judges everything, by the row and the rights at
+    that time."""
     if action == "settle":
-        return not click.ours or not request.unresolved
-    misplaced = request.card_ts is not None and click.message_ts != request.card_ts
-    if (
-        not click.ours
-        or misplaced
-        or click.channel != request.channel
-        or click.fingerprint != request.fingerprint
-        or not (request.state in UNDECIDED or (action == "deny" and request.may_be_denied))
-    ):
+        return not request.unresolved
+    if not (request.state in UNDECIDED or (action == "deny" and request.may_be_denied)):
         return True
     if action == "deny":
         return click.by == request.requester or not _may_be_listed(click.by, deps.policy.approvers)
@@ -185,3 +180,53 @@ def log_click(number: int | None, request_id: str, action: str, by: str, deps: D
         log.info("click_repeated", **about)
     else:
         log.info("clicked", **about)
+
+
+# ---- a decision with its reason --------------------------------------------------------------
+
+
+def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
+    """Store the decision with its reason. None, or the sentence for the reason's field, also where
+    this form was sent before with another one."""
+    read = read_reason(sent.view, action)
+    if read is None:
+        log.warning("modal_without_origin", by=sent.by)
+        return usage.FORM_LOST
+    if isinstance(read, str):
+        return read
+    opened, reason = read
+    decision = Clicked(
+        action=action,
+        by=sent.by,
+        team=sent.team,
+        fingerprint=opened.fingerprint,
+        channel=opened.channel,
+        message_ts=opened.message_ts,
+        ours=opened.ours,
+        reason=reason,
+    )
+    # By the press that opened it, and the person: one form makes one decision, however often it is
+    # sent. It stays open if Slack heard nothing of the first. Each press opens another form.
+    key = origin("reason", sent.by, opened.request_id, str(opened.opened_by))
+    number = deps.inbox.put(
+        decision, origin=key, request_id=opened.request_id, answer_via=opened.opened_by
+    )
+    log_click(number, opened.request_id, action, sent.by, deps)
+    before = None if number is not None else deps.inbox.stored(key)
+    if isinstance(before, Clicked) and before.reason != reason:
+        return ask_form.already_sent(opened.request_id)
+    return None
+
+
+def read_reason(view: View, action: WithReason) -> tuple[ReasonOrigin, str] | str | None:
+    """A sentence if the reason will not do. None if it is not a submission of this modal."""
+    opened = ReasonOrigin.unpack(view.metadata)
+    if opened is None or view.callback_id != FORMS[action].callback_id:
+        return None
+    reason = tidy(view.values.get(FORMS[action].block_id, ""))
+    length = fenced_units(reason)
+    if not reason:
+        return FORMS[action].missing
+    if length > DECISION_REASON:
+        return ask_form.reason_too_long(length, DECISION_REASON)
+    return opened, reason

@@ -1,8 +1,8 @@
 """Takes apart what somebody typed after the slash command. Only reads text: it knows neither
 pairings nor people.
 
-Slack escapes `& < >` in the text and writes users and links as `<…>` (Slack docs, slash commands).
-The result is what the person typed. Every sentence of `Wrong` is escaped already.
+Slack escapes `& < >` in the text (Slack docs, slash commands); our manifest leaves users and links
+as they were typed. Every sentence of `Wrong` is escaped already.
 
 A one-sided break must neither be assumed nor overlooked: if `--force` is anywhere but in its place,
 the person is asked to write it again.
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import html
 import re
-from difflib import get_close_matches
 
 from bot.request import Frozen
-from bot.request.model import tidy_id
+from bot.request.model import ANY_SITE, tidy_id
 from bot.request.pairing import looks_like_id
 from bot.request.time_for_delete import tidy_time
 from bot.slack.draw.limits import PAIRING_TYPED, REASON
 from bot.slack.draw.markup import code, fenced_units, tidy
+from bot.slack.draw.words import usage
 
 
 class Flags(Frozen):
@@ -57,17 +57,13 @@ class List(Frozen): ...
 class Help(Frozen): ...
 
 
-class Wrong(Frozen):
+class Wrong(Exception):
     """Not understood. One or two sentences with the reason and the next step, escaped for Slack."""
 
-    sentence: str
 
+Parsed = Ask | Form | Preview | List | Status | Help
 
-Parsed = Ask | Form | Preview | List | Status | Help | Wrong
-
-_MARK = re.compile(r"<([^<>]*)>")
 _ESCAPED = re.compile(r"&(?:amp|lt|gt);")
-_SCHEME = re.compile(r"^(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
 _DOUBLE, _SINGLE = '"\u201c\u201d\u201e\u00ab\u00bb', "'\u2018\u2019\u201a"
 """Phones make quotation marks curly, each language in its own way: any closes one of its kind."""
@@ -77,9 +73,6 @@ MARKS = "`*_~<>,.;:"
 
 FORCE = "--force"
 AT = "--at"
-CLOSE = 0.74
-"""With this value a word of four letters with two swapped is a slip, but `lisbon` for `list` is
-not."""
 
 _HELP = frozenset({"help", "?", "-h", "-help", "--help"})
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -103,8 +96,9 @@ class Word(Frozen):
 
 
 def parse(text: str, *, command: str) -> Parsed:
-    """What is asked for. Never raises. `command` is the slash command, named in the sentences."""
-    typed = plain_text(text)
+    """What is asked for. Raises Wrong. `command` is the slash command, named in the sentences."""
+    # Slack only escapes `& < >`, so only these are unescaped: `&quot;` was typed like that.
+    typed = tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), text))
     word = first_word(typed)
     if word is None:
         return Form()
@@ -115,80 +109,61 @@ def parse(text: str, *, command: str) -> Parsed:
     match name:
         case "list" if word.rest:
             how = code(f"{command} list")
-            return Wrong(sentence=f"{code('list')} takes nothing after it. Write {how}.")
+            raise Wrong(f"{code('list')} takes nothing after it. Write {how}.")
         case "list":
             return List()
         case "status":
             found = tidy_id(word.rest.strip(MARKS))
             if found is not None or not word.rest:
                 return Status(id=found)
-            return Wrong(
-                sentence=f"{code(word.rest)} is not the id of a request. Ids look like "
+            raise Wrong(
+                f"{code(word.rest)} is not the id of a request. Ids look like "
                 f"{code('K7QM-3XPD')}: copy it from the card."
             )
         case "preview":
             return _pairing(word.rest, command, preview=True)
-    return _misspelt(word, command) or _pairing(typed, command, preview=False)
+    return _pairing(typed, command, preview=False)
 
 
-def _misspelt(word: Word, command: str) -> Wrong | None:
-    """Recognises a misspelt `status ID`, `preview PAIRING` or a subcommand alone, which would
-    otherwise be a request for a pairing of that name. In quotes it is taken for a name."""
-    subcommands = ("help", "list", "preview", "status")
-    near = get_close_matches(word.text.casefold(), subcommands, n=1, cutoff=CLOSE)
-    if word.quoted or _flag(word) is not None or not near:
-        return None
-    after = first_word(word.rest)
-    if after is not None:
-        fits = near == ["preview"] or (near == ["status"] and tidy_id(after.text) is not None)
-        if after.rest or not fits:
-            return None
-    meant = code(" ".join([command, *near, *([after.text] if after else [])]))
-    name = code(word.text)
-    return Wrong(
-        sentence=f"Did you mean {meant}? If {name} is the name of a pairing, put it in quotes."
-    )
-
-
-def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview | Wrong:
+def _pairing(text: str, command: str, *, preview: bool) -> Ask | Preview:
     """`[--force] [--at TIME] PAIRING [--force] [--at TIME] [reason…]`; a preview takes neither
     time nor reason."""
     write = code(f"{command} preview PAIRING [{FORCE}]" if preview else f"{command} PAIRING reason")
-    before = _flags(text, Flags())
-    if isinstance(before, Wrong):
-        return before
-    flags, word = before[0], first_word(before[1])
+    flags, text = _flags(text, Flags())
+    word = first_word(text)
     if word is None:
         which = "A preview of what?" if preview else "Which pairing?"
         how = write if preview else code(f"{command} PAIRING {FORCE} reason")
-        return Wrong(sentence=f"{which} Write {how}.")
+        raise Wrong(f"{which} Write {how}.")
     if word.open_quote:
-        never = "There is a quotation mark that is never closed. Close it, or drop it."
-        return Wrong(sentence=never)
+        raise Wrong("There is a quotation mark that is never closed. Close it, or drop it.")
     word = _joined(word)
-    pairing, rest = without_marks(word.text), word.rest
-    if problem := _pairing_problem(pairing, f"Write {write}."):
-        return Wrong(sentence=problem)
-    after = _flags(rest, flags)
-    if isinstance(after, Wrong):
-        return after
-    flags, rest = after
-    if preview and flags.at is not None:
-        return Wrong(sentence=f"{code('preview')} shows what is there now: leave {code(AT)} out.")
-    if preview and rest:
-        return Wrong(
-            sentence=f"{code('preview')} takes one pairing; a name with spaces goes in quotes. "
+    pairing = without_marks(word.text)
+    if not any(c.isalnum() for c in pairing):
+        raise Wrong(f"{code(pairing)} is not the name of a pairing. Write {write}.")
+    if len(pairing) > PAIRING_TYPED:
+        raise Wrong(
+            f"{len(pairing):,} characters are too many for the name of a pairing; "
+            f"{PAIRING_TYPED} is the most. Write {write}."
+        )
+    if _FORCE_STUCK.search(pairing) or _FORCE_WITHIN.search(pairing):
+        raise Wrong(f"Is {code(FORCE)} meant in {code(pairing)}? Write it as a word of its own.")
+    flags, reason = _flags(word.rest, flags)
+    if not preview:
+        _check_reason(reason, pairing)
+        return Ask(pairing=pairing, reason=tidy(reason), force=flags.force, at=flags.at)
+    if flags.at is not None:
+        raise Wrong(f"{code('preview')} shows what is there now: leave {code(AT)} out.")
+    if reason:
+        raise Wrong(
+            f"{code('preview')} takes one pairing; a name with spaces goes in quotes. "
             f"Write {write}."
         )
-    if preview:
-        return Preview(pairing=pairing, force=flags.force)
-    if problem := _reason_problem(rest, pairing):
-        return Wrong(sentence=problem)
-    return Ask(pairing=pairing, reason=tidy(rest), force=flags.force, at=flags.at)
+    return Preview(pairing=pairing, force=flags.force)
 
 
-def _flags(text: str, known: Flags) -> tuple[Flags, str] | Wrong:
-    """The flags at the beginning, and what follows."""
+def _flags(text: str, known: Flags) -> tuple[Flags, str]:
+    """The flags at the beginning, and what follows. Raises Wrong."""
     while (word := first_word(text)) is not None and (flag := _flag(word)) is not None:
         name, given, value = flag.partition("=")
         text = word.rest
@@ -198,8 +173,8 @@ def _flags(text: str, known: Flags) -> tuple[Flags, str] | Wrong:
             at = tidy_time(value)
             if at is None or known.at not in (None, at):
                 named = f"{code(value)} is not one" if value else "none follows"
-                return Wrong(
-                    sentence=f"{code(AT)} needs one time, and {named}. Write "
+                raise Wrong(
+                    f"{code(AT)} needs one time, and {named}. Write "
                     f"{code(f'{AT} 22:00')} in your time zone, {code(f'{AT} 2026-12-03T22:00')}, "
                     f"or {code(f'{AT} +6h')}."
                 )
@@ -207,10 +182,7 @@ def _flags(text: str, known: Flags) -> tuple[Flags, str] | Wrong:
         elif flag == FORCE:
             known = known.model_copy(update={"force": True})
         else:
-            near = get_close_matches(flag, [FORCE, AT, "--help"], n=1)
-            there = f"There are {code(FORCE)} and {code(AT)}."
-            hint = f"Did you mean {code(near[0])}?" if near else there
-            return Wrong(sentence=f"{code(word.text)} is not known. {hint}")
+            raise Wrong(f"{code(word.text)} is not known. There are {code(FORCE)} and {code(AT)}.")
     return known, text
 
 
@@ -237,71 +209,58 @@ def _flag(word: Word) -> str | None:
     return f"{'--' if double else '-'}{found.group(1).casefold()}"
 
 
-def _pairing_problem(pairing: str, step: str) -> str | None:
-    if not any(c.isalnum() for c in pairing):
-        return f"{code(pairing)} is not the name of a pairing. {step}"
-    if len(pairing) > PAIRING_TYPED:
-        return (
-            f"{len(pairing):,} characters are too many for the name of a pairing; "
-            f"{PAIRING_TYPED} is the most. {step}"
-        )
-    if _FORCE_STUCK.search(pairing) or _FORCE_WITHIN.search(pairing):
-        return f"Is {code(FORCE)} meant in {code(pairing)}? Write it as a word of its own."
-    return None
-
-
-def _reason_problem(reason: str, pairing: str) -> str | None:
+def _check_reason(reason: str, pairing: str) -> None:
+    """Raises Wrong."""
     length = fenced_units(reason)
     if length > REASON:
-        return (
+        raise Wrong(
             f"The reason takes {length:,} characters on the card; {REASON:,} is the most. Shorten "
             "it, or link to where the rest is."
         )
     first = first_word(reason)
     spaced = first is not None and _BARE_DASH.match(first.text)
     second = first_word(first.rest) if first is not None and spaced else first
-    if second is not None and second.text.casefold() == "force" and (spaced or not second.rest):
-        return (
-            f"For a one-sided break write {code(FORCE)} in one word right after the pairing; if it "
-            "is the reason, use other words."
+    alone = second is not None and second.text.casefold() == "force" and (spaced or not second.rest)
+    if alone or _FORCE_WITHIN.search(reason):
+        raise Wrong(
+            f"Is a one-sided break meant? Then write {code(FORCE)} in one word right after the "
+            "pairing; otherwise leave it out of the reason."
         )
-    if _FORCE_WITHIN.search(reason):
-        return (
-            f"{code(FORCE)} stands inside the reason, where it could be meant or not. For a "
-            "one-sided break put it right after the pairing; otherwise leave it out."
-        )
-    if _AT_WITHIN.search(reason) or _says_a_time(reason):
-        return (
+    # A reason that begins like `at 22:00`, without the hyphens, would be sent at once.
+    time = re.match(r"(?:@|at)\s*(\S+)", reason, re.IGNORECASE)
+    if _AT_WITHIN.search(reason) or (time is not None and tidy_time(time.group(1)) is not None):
+        raise Wrong(
             f"Is the delete to wait for a time? Then write {code(f'{AT} 22:00')} right after the "
             f"pairing; otherwise begin the reason with other words, without {code(AT)}."
         )
     if reason.startswith(("/", *_ARROWS)):
         # `Prague / madrid` would be a request for a pairing of Prague, with the reason "/ madrid".
-        return (
+        raise Wrong(
             f"Is {code(reason)} part of the pairing, or the reason? A pairing is named by its id, "
             f"by one site or by {code('A → B')}; at one of several appliances by "
             f"{code('SITE/PAIRING')} without spaces. If it is the reason, begin it with a word "
             f"after {code(pairing)}."
         )
-    return None
 
 
-def _says_a_time(reason: str) -> bool:
-    """Whether it begins like `at 22:00`: without the hyphens, it would be sent at once."""
-    meant = re.match(r"(?:@|at)\s*(\S+)", reason, re.IGNORECASE)
-    return meant is not None and tidy_time(meant.group(1)) is not None
+def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[str, str] | str:
+    """Site and pairing from `SITE/PAIRING`, or a sentence that says what is wrong. With a single
+    appliance its name is optional, and any other slash belongs to the pairing. With several, a
+    pairing without a site is looked for at all of them."""
+    name, slash, rest = typed.partition("/")
+    named = next((s for s in sites if s.casefold() == name.strip().casefold()), None)
+    if slash and named is not None and rest.strip():
+        return named, rest.strip()
+    if len(sites) == 1:
+        return sites[0], typed
+    if slash and named is not None:
+        return usage.pairing_missing(command, named)
+    if slash:
+        return usage.unknown_site(name, sites)
+    return ANY_SITE, typed
 
 
 # ---- what was typed, word by word -------------------------------------------------------------
-
-
-def plain_text(text: str) -> str:
-    """What the person typed: Slack's `<…>` as words, entities as characters, no control characters.
-
-    Slack only escapes `& < >`, so only these are unescaped: `&quot;` was typed like that.
-    """
-    without_marks = _MARK.sub(lambda m: _spoken(m.group(1)), text)
-    return tidy(_ESCAPED.sub(lambda m: html.unescape(m.group()), without_marks))
 
 
 def without_marks(typed: str) -> str:
@@ -333,15 +292,3 @@ def _quoted(before: str, text: str) -> Word:
     if (end := next(ends, None)) is None:
         return Word(text=before + text, rest="", quoted=True, open_quote=True)
     return Word(text=before + text[1:end].strip(), rest=text[end + 1 :].lstrip(), quoted=True)
-
-
-def _spoken(mark: str) -> str:
-    """`<@U1|ann>`, `<#C1|ops>`, `<!here>`, `<https://…|label>` as a person would write them."""
-    target, _, label = mark.partition("|")
-    if target.startswith(("@", "#")):
-        return f"{target[0]}{label or target[1:]}"
-    if target.startswith("!"):
-        return label if label.startswith("@") else f"@{label or target[1:].partition('^')[0]}"
-    bare = _SCHEME.sub("", target).rstrip("/")
-    # Slack turned a host name into a link. It was typed without the scheme, as the label shows.
-    return label if label and label.rstrip("/") == bare else target

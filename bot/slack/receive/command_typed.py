@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.events import Asked, AskRefused, CallFailed, PairingUnresolved
 from bot.request.lookup_results import (
@@ -26,17 +25,26 @@ from bot.request.lookup_results import (
     holder_of,
 )
 from bot.request.messages import Drawn
-from bot.request.model import ANY_SITE, State
-from bot.request.new_request import SLOW_MS
+from bot.request.model import new_request_id
 from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import ENDED_LISTED
 from bot.slack.draw.markup import drawn, only_text, section
 from bot.slack.draw.pairing_lists import suggestions
 from bot.slack.draw.words import usage
-from bot.slack.receive.command_text import Ask, Form, Help, List, Preview, Status, Wrong, parse
-from bot.slack.receive.form_opened import open_form, untold
+from bot.slack.receive.command_text import (
+    Ask,
+    Form,
+    Help,
+    List,
+    Preview,
+    Status,
+    Wrong,
+    parse,
+    site_and_pairing,
+)
 from bot.slack.receive.payload import Command, HomeOpened, origin
+from bot.slack.receive.request_form import open_form, store, untold
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
 if TYPE_CHECKING:
@@ -56,9 +64,10 @@ def command_typed(command: Command, deps: Deps) -> str:
     """The immediate answer, for the asker alone; empty when a form opens."""
     if command.name != deps.command:
         return usage.other_command(command.name, deps.command)
-    parsed = parse(command.text, command=deps.command)
-    if isinstance(parsed, Wrong):
-        return parsed.sentence
+    try:
+        parsed = parse(command.text, command=deps.command)
+    except Wrong as wrong:
+        return str(wrong)
     if isinstance(parsed, Help):
         return usage.help_text(deps.command, deps.policy)
     if problem := _problem(command, parsed, deps):
@@ -101,7 +110,7 @@ def command_typed(command: Command, deps: Deps) -> str:
         channel=command.channel,
         at=parsed.at,
     )
-    store(event, command.origin, deps.new_id(), deps, response_url=command.response_url)
+    store(event, command.origin, new_request_id(), deps, response_url=command.response_url)
     return usage.being_checked(pairing)
 
 
@@ -123,61 +132,6 @@ def _problem(
     if policy.reason_pattern is not None and not policy.reason_fits(wanted.reason):
         return "reason_pattern", usage.reason_needed(deps.command, policy.reason_pattern)
     return None
-
-
-def store(
-    event: Asked,
-    key: str,
-    request_id: str,
-    deps: Deps,
-    *,
-    response_url: str | None = None,
-    answer_via: int | None = None,
-) -> bool:
-    """Whether this request is a new one."""
-    number = deps.inbox.put(
-        event,
-        origin=key,
-        request_id=request_id,
-        response_url=response_url,
-        answer_via=answer_via,
-    )
-    about = {"by": event.requester, "channel": event.channel}
-    if number is None:
-        deps.on_repeated()
-        log.info("asking_repeated", **about)
-    else:
-        log.info("asked", request=request_id, site=event.site, **about)
-        deps.later(SLOW_MS / 1000, lambda: _tell_slow(request_id, event.pairing, number, deps))
-    return number is not None
-
-
-def _tell_slow(request_id: str, pairing: str, number: int, deps: Deps) -> None:
-    """If there is still neither a card nor a word of why not."""
-    try:
-        row = deps.overview.get(request_id)
-        told = row is not None and (row.state is not State.CHECKING or row.unreachable_since)
-        if not told and (row is None or row.snapshot is None):
-            deps.whisper.tell(deps.inbox.address(number), usage.still_reading(pairing))
-    except SQLAlchemyError as error:  # whoever asks again is told so
-        log.warning("slow_check_untold", request=request_id, error=type(error).__name__)
-
-
-def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[str, str] | str:
-    """Site and pairing from `SITE/PAIRING`, or a sentence that says what is wrong. With a single
-    appliance its name is optional, and any other slash belongs to the pairing. With several, a
-    pairing without a site is looked for at all of them."""
-    name, slash, rest = typed.partition("/")
-    named = next((s for s in sites if s.casefold() == name.strip().casefold()), None)
-    if slash and named is not None and rest.strip():
-        return named, rest.strip()
-    if len(sites) == 1:
-        return sites[0], typed
-    if slash and named is not None:
-        return usage.pairing_missing(command, named)
-    if slash:
-        return usage.unknown_site(name, sites)
-    return ANY_SITE, typed
 
 
 LINES_IN_BLOCK = 8

@@ -53,6 +53,9 @@ they would send a click into one that is just being closed."""
 
 ROUND_S = 0.5
 
+THREADS = 8
+"""In which requests are answered, and the envelopes of Socket Mode."""
+
 TEXT = "text/plain; charset=utf-8"
 
 Answer: TypeAlias = tuple[int, bytes, str]
@@ -189,7 +192,6 @@ class Server:
         host: str,
         port: int,
         *,
-        threads: int = 8,
         on_too_large: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -200,7 +202,7 @@ class Server:
             wsgi,
             map=self._map,
             sockets=self._sockets,
-            threads=threads,
+            threads=THREADS,
             ident="",
             # It would stop accepting. Here who has waited longest goes instead.
             connection_limit=2 * CONNECTIONS,

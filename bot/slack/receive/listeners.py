@@ -21,13 +21,13 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk import WebClient
 
 from bot.request.lookup_results import HomeRead, PairingsListed, PreviewRead, SitesRead
-from bot.request.model import new_reference, new_request_id
+from bot.request.model import new_reference
 from bot.request.who_may import Policy
 from bot.slack.draw import ids
 from bot.slack.draw.card_buttons import BY_CALLBACK, FORMS
 from bot.slack.draw.words import usage
 from bot.slack.people import Identity
-from bot.slack.receive import button_pressed, command_typed, form_opened, form_submitted
+from bot.slack.receive import button_pressed, command_typed, request_form
 from bot.slack.receive.payload import (
     Click,
     Command,
@@ -77,9 +77,6 @@ class Lookups(Protocol):
 
     def home(self, by: str, then: Callable[[HomeRead], None], /) -> bool: ...
 
-    def has_room(self) -> bool:
-        """Whether one more that asks an appliance would be taken now."""
-
     def known(self, site: str, /, *, within_s: float) -> PairingsListed | None:
         """A list in memory that is no older than this."""
 
@@ -100,7 +97,6 @@ class Deps:
     views: WebClient
     whisper: Whisper
     lookups: Lookups
-    new_id: Callable[[], str] = new_request_id
     on_repeated: Callable[[], None] = lambda: None
     later: Callable[[float, Callable[[], None]], None] = lambda seconds, then: None
 
@@ -147,9 +143,9 @@ def make_app(deps: Deps) -> App:
         if click.action_id == ids.UNPAIR_NAMES:
             button_pressed.names_wanted(click, deps)
         elif click.action_id.startswith(ids.UNPAIR_SUGGEST):
-            form_opened.suggestion_pressed(click, deps)
+            request_form.suggestion_pressed(click, deps)
         elif (click.block_id, click.action_id) == (ids.BLOCK_SITE, ids.ACTION_VALUE):
-            form_opened.site_chosen(click, deps)
+            request_form.site_chosen(click, deps)
         else:
             button_pressed.pressed(click, deps)
         return ack()
@@ -158,16 +154,16 @@ def make_app(deps: Deps) -> App:
         form = read(FormSent, body)
         action = BY_CALLBACK.get(form.view.callback_id or "")
         if form.view.callback_id == ids.UNPAIR_REQUEST:
-            problems = form_submitted.request_sent(form, deps)
+            problems = request_form.request_sent(form, deps)
         elif action is not None:
-            problem = form_submitted.reason_sent(form, action, deps)
+            problem = button_pressed.reason_sent(form, action, deps)
             problems = {FORMS[action].block_id: problem} if problem else {}
         else:  # of another version of the bot
             return ack(response_action="clear")
         return ack(response_action="errors", errors=problems) if problems else ack()
 
     def search(ack: Ack, body: Json) -> BoltResponse:
-        return ack(options=form_opened.search_pairings(read(Search, body), deps))
+        return ack(options=request_form.search_pairings(read(Search, body), deps))
 
     def home(ack: Ack, body: Json) -> BoltResponse:
         command_typed.home(read(HomeOpened, body), deps)

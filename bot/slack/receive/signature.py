@@ -21,9 +21,6 @@ log = structlog.get_logger(__name__)
 WINDOW_S = 5 * 60
 """Anything older counts as a replay (Slack docs, verifying requests from Slack)."""
 
-LOOK_EVERY_S = 1.0
-"""How often a signature that is wrong has the secret read again: anybody can send one."""
-
 LINE_EVERY_S = 60.0
 """Between two lines in the log about requests that are not from Slack: anybody can send them."""
 
@@ -50,7 +47,7 @@ class FromSlack:
         self._now = now
         self._lock = threading.Lock()
         self._turned_away = 0
-        self._next_line_at = self._next_look_at = -math.inf
+        self._next_line_at = -math.inf
 
     def answer(self, body: bytes, timestamp: str, signature: str) -> Answer:
         """Whatever a stranger or a broken client sends, it is answered below 500."""
@@ -84,17 +81,10 @@ class FromSlack:
                 return None
             if abs(time.time() - int(timestamp)) >= WINDOW_S:
                 return "old"
-            fits = SignatureVerifier(self._secret_again()).is_valid(body, timestamp, signature)
+            # Slack may sign with a new one already, which has been set here since.
+            fits = SignatureVerifier(self._secret(True)).is_valid(body, timestamp, signature)
             return None if fits else "forged"
         except (ValueError, TypeError):
             # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:
             # Slack has signed none of these.
             return "forged"
-
-    def _secret_again(self) -> str:
-        """Slack may sign with a new one already, which has been set here since."""
-        with self._lock:  # so that a second request with it waits for this look
-            now = self._now()
-            if look := now >= self._next_look_at:
-                self._next_look_at = now + LOOK_EVERY_S
-            return self._secret(look)

@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import Event
 from websockets.sync.client import ClientConnection, connect
 
-from bot.slack.receive.http_server import LARGEST_BODY
+from bot.slack.receive.http_server import LARGEST_BODY, THREADS
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
 from bot.slack.send.slack_problem import BROKEN, Kind, problem_of
 from bot.slack.send.web_api import USER_AGENT, proxy_for, tls
@@ -48,9 +48,6 @@ about ten seconds after announcing it (Slack docs, Socket Mode, refreshing)."""
 
 FIRST_GAP_S, LONGEST_GAP_S = 1.0, 60.0
 """Between two tries to connect."""
-
-THREADS = 8
-"""In which envelopes are handled; as many as in HTTP mode."""
 
 GENTLE = ("warning", "refresh_requested")
 """With these reasons of a `disconnect` the connection still works for some seconds. Any other, such

@@ -33,7 +33,6 @@ from slack_sdk.errors import SlackApiError
 from bot.request.messages import Drawn, Due, Message, Slot
 from bot.slack.send.slack_problem import (
     BROKEN,
-    NO_THREAD_WORDS,
     Kind,
     SlackProblem,
     answered,
@@ -48,7 +47,7 @@ log = structlog.get_logger(__name__)
 POST = "chat.postMessage"
 EDIT = "chat.update"
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
-"""These go into the channel when the thread takes no replies: each can be understood by itself."""
+"""These go into the channel when the thread refuses them: each can be understood by itself."""
 
 NO_WAY = SlackProblem(Kind.FINAL, "answer_lapsed")
 """An answer whose `response_url` no longer works, and which nobody needs as a direct message."""
@@ -85,8 +84,9 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> str | Failed:
     # A thread whose card was deleted may be hard to find: the channel sees final words as well.
     broadcast = message.kind is Slot.ALARM or due.card_gone
     outcome = _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
-    refused = isinstance(outcome, Failed) and outcome.problem.word in NO_THREAD_WORDS
+    refused = isinstance(outcome, Failed) and outcome.problem.kind is Kind.FINAL
     if refused and message.kind in MUST_BE_SAID:
+        # Its thread may be locked or gone; if the channel is closed, this is refused as well.
         return _post(client, due.channel, drawn, None)
     return outcome
 
@@ -193,46 +193,35 @@ TRIES = 2
 
 
 class Whisper:
-    """Has its own thread, which starts with the first sentence. `api_url`: SLACK_API_URL."""
+    """Has a thread of its own. `api_url`: SLACK_API_URL."""
 
     def __init__(self, pauses: Pauses, api_url: str) -> None:
         self._pauses = pauses
         self._api_url = api_url
         self._stopping = threading.Event()
         self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name="whisper", daemon=True)
+        self._thread.start()
 
     def tell(self, response_url: str | None, words: str | Drawn) -> None:
         """Send a sentence, or what was drawn. Never blocks and never raises."""
-        if not response_url:
-            log.info("whisper_without_address")
-            return
-        with self._lock:
-            if self._stopping.is_set():
-                log.info("whisper_after_stop")
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="whisper", daemon=True)
-                self._thread.start()
-            try:
+        try:
+            if response_url and not self._stopping.is_set():
                 said = words if isinstance(words, Drawn) else Drawn(text=words)
-                self._queue.put_nowait((response_url, said))
-            except queue.Full:
-                log.warning("whisper_dropped", waiting=WAITING_MOST)
+                return self._queue.put_nowait((response_url, said))
+            why = "the bot stops" if response_url else "no response_url"
+        except queue.Full:
+            why = "too many wait"
+        return log.warning("whisper_dropped", why=why)
 
     def stop(self, seconds: float) -> bool:
         """Drop what still waits, and give the current call so many seconds to end. Returns whether
         the thread has ended. May be called again to give it more time."""
-        with self._lock:
-            self._stopping.set()
-            thread = self._thread
-        if thread is None:
-            return True
+        self._stopping.set()
         with suppress(queue.Full):  # then there is something for it to wake up for
             self._queue.put_nowait(None)
-        thread.join(seconds)
-        return not thread.is_alive()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None and not self._stopping.is_set():

@@ -22,7 +22,7 @@ from bot.request.messages import (
 )
 from bot.request.model import Request
 from bot.slack.send.one_message import Failed, send, tell
-from bot.slack.send.slack_problem import BROKEN, PLACE_WORDS, UNEDITABLE_WORDS, Kind, problem_of
+from bot.slack.send.slack_problem import BROKEN, UNEDITABLE_WORDS, Kind, problem_of
 from bot.store.outbox import Outbox, Pauses
 
 log = structlog.get_logger(__name__)
@@ -43,11 +43,11 @@ ACCOUNT_GAP_MS = 60_000
 """When only an operator can help: seldom enough not to flood the log, often enough to notice when
 they have."""
 
-FIRST_PLACE_GAP_MS = 60_000
-LONGEST_PLACE_GAP_MS = 60 * 60_000
-PLACE_TRIES = 30
-"""An edit in a channel that is closed to us is tried for about a day: somebody may open the channel
-again, and then the card must not go on asking what is decided already."""
+FIRST_EDIT_GAP_MS = 60_000
+LONGEST_EDIT_GAP_MS = 60 * 60_000
+EDIT_TRIES = 30
+"""An edit that Slack refuses is tried for about a day: a closed channel may be opened again, and
+then the card must not go on asking what is decided already."""
 
 AFTER_FAULT_S = 1.0
 """After an error of the database: it may be away, and the loop must not keep a core busy."""
@@ -90,7 +90,6 @@ class Poster:
         self._on_given_up = on_given_up
         self._pause, self._monotonic = pause, monotonic
         self._stopping = threading.Event()
-        self._failed_with: str | None = None
         self._pauses = pauses
         self._away = False
         self.ask_slack_at: int | None = None
@@ -133,19 +132,12 @@ class Poster:
         while not self._stopping.is_set():
             try:
                 self.once(net_s)
-                self._failed_with = None
             except Exception as error:
-                # The claimed message comes back by itself when its lease is over.
-                self._failed(error)
+                # The claimed message comes back by itself when its lease is over. Of a fault of the
+                # database the log has the sentence, and every thread meets it every second.
+                say = log.debug if self._outbox.fault_of(error) else log.error
+                say("poster_failed", exc_info=error)
                 self._stopping.wait(AFTER_FAULT_S)
-
-    def _failed(self, error: Exception) -> None:
-        """Log it, but only once while it stays the same, such as a database that is away."""
-        # Of an error of the database only the cause: its text holds the statement, which differs.
-        what = f"{type(error).__name__}: {getattr(error, 'orig', error)}"
-        say = log.debug if what == self._failed_with else log.error
-        self._failed_with = what
-        say("poster_failed", exc_info=error)
 
     # ---- one message --------------------------------------------------------------------------
 
@@ -237,11 +229,13 @@ class Poster:
                 step = "check the token and its scopes (vr-unpair check)"
                 log.critical("slack_refuses_the_token", error=word, help=step, **where)
                 self._outbox.put_off(due, until=until, error=word, refused=True)
-            case Kind.FINAL if due.ts and word in PLACE_WORDS and due.attempts < PLACE_TRIES:
-                log.info("channel_closed", attempts=due.attempts + 1, error=word, **where)
-                self._put_off(due, doubled(FIRST_PLACE_GAP_MS, due, LONGEST_PLACE_GAP_MS), word)
-            case Kind.FINAL:
+            case Kind.FINAL if due.ts is None or word in UNEDITABLE_WORDS:
                 self._give_up(due, word)
+            case Kind.FINAL if due.attempts >= EDIT_TRIES:
+                self._give_up(due, word)
+            case Kind.FINAL:
+                log.info("edit_refused", attempts=due.attempts + 1, error=word, **where)
+                self._put_off(due, doubled(FIRST_EDIT_GAP_MS, due, LONGEST_EDIT_GAP_MS), word)
         return None
 
     def _give_up(self, due: Due, error: str) -> None:

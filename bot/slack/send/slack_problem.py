@@ -109,33 +109,6 @@ FINAL_WORDS = frozenset(
 other word the message is tried again: trying too often costs a line in the log, but giving up too
 early means that nobody is told."""
 
-PLACE_WORDS = frozenset(
-    {
-        "channel_not_found",
-        "not_in_channel",
-        "is_archived",
-        "is_inactive",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
-    }
-)
-"""About the channel rather than the message: the bot may be let in again. A private channel gives
-`channel_not_found` to a bot that was removed, an archived one gives `is_inactive` for an edit
-(Slack docs, chat.update)."""
-
-NO_THREAD_WORDS = frozenset(
-    {
-        "thread_not_found",
-        "message_not_found",
-        "cannot_reply_to_message",
-        "restricted_action_non_threadable_channel",
-        "restricted_action_thread_locked",
-    }
-)
-"""Slack accepts no reply in this thread, but maybe a message in the channel. `thread_not_found` for
-a thread whose first message was deleted is not in the docs, but people have seen it."""
-
 UNEDITABLE_WORDS = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 """This message can never be edited again."""
 

@@ -105,8 +105,8 @@ def pool_for(url: str, timeout_s: float) -> PoolManager:
 def post_once(
     pool: PoolManager, url: str, body: bytes, kind: str, **headers: str
 ) -> BaseHTTPResponse:
-    """One try, no redirect. Raises URLError if there was no connection, and otherwise the OSError
-    or HTTPException itself."""
+    """One try, no redirect. Raises what `urlopen` would have raised: URLError if there was no
+    connection, and otherwise the OSError or HTTPException itself."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise URLError("neither http nor https")
     try:
@@ -119,16 +119,12 @@ def post_once(
             redirect=False,
         )
     except HTTPError as error:
-        raise _as_urllib_says(error) from error
-
-
-def _as_urllib_says(error: HTTPError) -> Exception:
-    """The underlying error, as `urlopen` would have raised it."""
-    beneath = error.__cause__ or error.__context__
-    if not isinstance(beneath, OSError | HTTPException):
-        return URLError(str(error))
-    unsent = isinstance(error, ConnectTimeoutError | SSLError | ProxyError)
-    return URLError(beneath) if unsent else beneath
+        beneath = error.__cause__ or error.__context__
+        if not isinstance(beneath, OSError | HTTPException):
+            raise URLError(str(error)) from error
+        if isinstance(error, ConnectTimeoutError | SSLError | ProxyError):
+            raise URLError(beneath) from error
+        raise beneath from error
 
 
 # ---- clients ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.appliance.session import SECRETS_FRESH_SECONDS
 from bot.operate import logs
-from bot.secrets_now import ApplianceSecrets, SlackSecrets, settings_now
+from bot.secrets_now import REFUSED_FRESH_SECONDS, ApplianceSecrets, SlackSecrets, settings_now
 from bot.settings import Settings, load
 
 
@@ -145,7 +145,18 @@ def test_a_token_that_cannot_be_read_now_stays_as_it_was(slack: OfSlack) -> None
     assert slack.token(refused=True) == "xoxb-first"
     assert slack.secrets.get("SLACK_APP_TOKEN", True) == "xapp-first"
     slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_APP_TOKEN="xapp-second")
+    slack.second += REFUSED_FRESH_SECONDS
     assert slack.token(refused=True) == "xoxb-second"
+
+
+def test_what_is_refused_is_read_again_at_once_and_then_once_a_second(slack: OfSlack) -> None:
+    """Anybody can send a signature that is wrong, as often as they like."""
+    slack.set(SLACK_BOT_TOKEN="xoxb-second")
+    assert slack.token(refused=True) == "xoxb-second"
+    slack.set(SLACK_BOT_TOKEN="xoxb-third")
+    assert {slack.token(refused=True) for _ in range(5)} == {"xoxb-second"}
+    slack.second += REFUSED_FRESH_SECONDS
+    assert slack.token(refused=True) == "xoxb-third"
 
 
 @pytest.mark.usefixtures("own_logging")

@@ -25,9 +25,9 @@ def read(text: str) -> Parsed:
 
 
 def wrong(text: str) -> str:
-    found = read(text)
-    assert isinstance(found, Wrong), found
-    return found.sentence
+    with pytest.raises(Wrong) as caught:
+        read(text)
+    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,9 @@ def wrong(text: str) -> str:
         ('"list" the site, not the word', "list", False, "the site, not the word"),
         ("oslo a &lt;b&gt; &amp; c", "oslo", False, "a <b> & c"),
         ("oslo &amp;lt; stays", "oslo", False, "&lt; stays"),
-        ("oslo ask <@U12|ann> in <#C12|ops>", "oslo", False, "ask @ann in #ops"),
-        ("oslo tell <!here> or <!channel>", "oslo", False, "tell @here or @channel"),
-        ("oslo see <https://x.example/1?a=1&amp;b=2>", "oslo", False,
-         "see https://x.example/1?a=1&b=2"),
-        ("<http://oslo.example.com|oslo.example.com> gone", "oslo.example.com", False, "gone"),
         ("os\x00lo\x07 go\x1b[2Jne", "oslo", False, "go[2Jne"),
         ("OSLO\u00a0moves", "OSLO", False, "moves"),
         ("prague see /etc/hosts", "prague", False, "see /etc/hosts"),
-        # like a misspelt word of ours, but not taken for one
-        *((site, site, False, "") for site in ("lisbon", "helsinki", "stavanger", "0b7ff9a4")),
-        ("lists closes in May", "lists", False, "closes in May"),
-        ('"previw" oslo', "previw", False, "oslo"),
-        ("previw oslo moves", "previw", False, "oslo moves"),
-        ("staus is unclear", "staus", False, "is unclear"),
     ],
 )  # fmt: skip
 def test_asking(text: str, pairing: str, force: bool, reason: str) -> None:
@@ -118,20 +107,10 @@ def test_half_a_pairing_is_no_reason(text: str) -> None:
     assert "begin it with a word" in sentence
 
 
-@pytest.mark.parametrize(
-    ("text", "typed", "hint"),
-    [
-        ("oslo --froce gone", "`--froce`", "`--force`"),
-        ("oslo --now please", "`--now`", "`--force` and `--at`"),
-        ("oslo --force=true", "`--force=true`", "`--force`"),
-    ],
-)
-def test_unknown_flags_are_refused_with_the_one_that_is_meant(
-    text: str, typed: str, hint: str
-) -> None:
-    sentence = wrong(text)
-    assert typed in sentence
-    assert hint in sentence
+@pytest.mark.parametrize("typed", ["--froce", "--now", "--force=true"])
+def test_unknown_flags_are_refused_with_those_that_there_are(typed: str) -> None:
+    sentence = wrong(f"oslo {typed} gone")
+    assert all(f"`{flag}`" in sentence for flag in (typed, "--force", "--at"))
 
 
 # ---- a time for the delete ---------------------------------------------------------------------
@@ -169,9 +148,7 @@ def test_a_time_is_taken(text: str, force: bool, at: str | None, reason: str) ->
     ],
 )
 def test_a_time_is_asked_about(text: str) -> None:
-    found = read(text)
-    assert isinstance(found, Wrong), found
-    assert "`--at 22:00`" in found.sentence
+    assert "`--at 22:00`" in wrong(text)
 
 
 UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
@@ -230,18 +207,14 @@ def test_subcommands(text: str, expected: Parsed) -> None:
         ("status of it", "is not the id of a request"),
         ("preview", "/vr-unpair preview PAIRING"),
         ("preview oslo --force gone", "takes one pairing"),
-        ("preview oslo --froce", "Did you mean `--force`?"),
+        ("preview oslo --froce", "`--froce` is not known"),
         ("preview oslo--force", "as a word of its own"),
         ("preview oslo --at 22:00", "`--at`"),
         ("preview --force", "A preview of what?"),
         ("preview Site B", "in quotes"),
         ('preview "Site', "never closed"),
         ('"Site B gone', "never closed"),
-        ("hlep", "/vr-unpair help"),
-        ("lists", "in quotes"),
         ("x" * 301, "301"),
-        ("staus k7qm-3xpd", "`/vr-unpair status k7qm-3xpd`"),
-        ("Previw oslo", "`/vr-unpair preview oslo`"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_write(text: str, hint: str) -> None:
@@ -257,9 +230,8 @@ def test_a_long_reason() -> None:
 
 
 def test_the_deployments_own_command_is_named() -> None:
-    found = parse("--force", command="/vr-test")
-    assert isinstance(found, Wrong)
-    assert "`/vr-test PAIRING --force reason`" in found.sentence
+    with pytest.raises(Wrong, match="`/vr-test PAIRING --force reason`"):
+        parse("--force", command="/vr-test")
 
 
 def test_sentences_are_escaped() -> None:
@@ -268,10 +240,14 @@ def test_sentences_are_escaped() -> None:
 
 @given(text=st.one_of(FOREIGN, st.text(alphabet="-\u2014force \"'/<>&;@!#|x", max_size=30)))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    found = read(text)
-    if isinstance(found, Wrong):
-        assert "<" not in found.sentence
-        assert found.sentence.endswith((".", "?"))
+    found: Parsed | str
+    try:
+        found = read(text)
+    except Wrong as error:
+        found = str(error)
+    if isinstance(found, str):
+        assert "<" not in found
+        assert found.endswith((".", "?"))
     if isinstance(found, Ask):
         assert found.pairing
         assert found.pairing == found.pairing.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.pairing import Pairing, Server, find
-from bot.slack.receive.command_text import Ask, Preview, parse
+from bot.slack.receive.command_text import Ask, Preview, Wrong, parse
 
 TYPED = [
     # single letters and halves of words
@@ -54,9 +54,12 @@ BY_ADDRESS = Pairing(
 @pytest.mark.parametrize("typed", TYPED)
 @pytest.mark.parametrize("before", ["", "preview "])
 def test_it_names_no_pairing(typed: str, before: str) -> None:
-    parsed = parse(before + typed, command="/vr-unpair")
+    try:
+        parsed = parse(before + typed, command="/vr-unpair")
+    except Wrong:
+        return
     if not isinstance(parsed, Ask | Preview):
-        return  # a sentence, help, a list: no appliance is asked for a pairing
+        return  # help, a list: no appliance is asked for a pairing
     for there in ([*THERE, BY_ADDRESS], [THERE[0], BY_ADDRESS]):
         found = find(parsed.pairing, there, label="only one has this")
         assert found.pairing is None

@@ -51,14 +51,12 @@ class Adapter:
     broken: Exception | None = None
     #: Monotonic seconds, for the lines in the log about what is not from Slack.
     now: float = 0.0
-    #: The signing secret as the bot knows it, and as it is set; and how often it was read again.
+    #: The signing secret as the bot knows it, and as it is set.
     secret: str = made.SECRET
     secret_set: str = made.SECRET
-    looks: int = 0
 
     def secret_now(self, refused: bool) -> str:
         if refused:
-            self.looks += 1
             self.secret = self.secret_set
         return self.secret
 
@@ -167,7 +165,6 @@ def adapter(
         Wsgi(pages, from_slack.answer),
         "127.0.0.1",
         0,
-        threads=4,
         on_too_large=partial(from_slack.turn_away, "too_large"),
     )
     made_adapter = Adapter(api, store, whisper, server, deps.identity, deps.lookups)

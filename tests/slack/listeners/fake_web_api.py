@@ -61,10 +61,13 @@ USUAL: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 class FakeWebApi:
-    """`script` queues answers for a method; without one it answers as Slack usually does."""
+    """`script` queues answers for a method; without one it answers as Slack usually does.
+    `requests` is how many came in on each connection, of which it `keeps` none if not told to."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.requests: list[int] = []
+        self.keeps = False
         self._scripts: dict[str, deque[Answer]] = defaultdict(deque)
         self._release = threading.Event()
         self._changed = threading.Condition()
@@ -126,7 +129,15 @@ class _Server(ThreadingHTTPServer):
 
 def _handler(api: FakeWebApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            self.number = len(api.requests)
+            api.requests.append(0)
+
         def do_POST(self) -> None:
+            api.requests[self.number] += 1
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             path = self.path.split("?")[0]
             method = "response" if path.startswith("/respond/") else path.rpartition("/")[2]
@@ -140,10 +151,11 @@ def _handler(api: FakeWebApi) -> type[BaseHTTPRequestHandler]:
             payload = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
             payload = payload.encode() if isinstance(payload, str) else payload
             lines = [f"HTTP/1.1 {answer.status} X", f"Content-Length: {len(payload)}"]
-            headers = {"Content-Type": "application/json", **answer.headers, "Connection": "close"}
+            self.close_connection = not api.keeps
+            headers = {"Content-Type": "application/json", **answer.headers}
+            headers |= {} if api.keeps else {"Connection": "close"}
             lines += [f"{k}: {v}" for k, v in headers.items()]
             self.wfile.write("\r\n".join([*lines, "", ""]).encode() + payload)
-            self.close_connection = True
 
         def log_message(self, format: str, *args: object) -> None:
             return

@@ -84,9 +84,6 @@ class FakeLookups:
     def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
         return self._take(("home", by), then, lambda: self.homes.get(by, Home()))
 
-    def has_room(self) -> bool:
-        return not self.full
-
     def known(self, site: str, *, within_s: float) -> PairingsListed | None:
         return self.in_memory.get(site)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.slack.receive.http_server import EVENTS, LARGEST_BODY, LARGEST_HEAD
-from bot.slack.receive.signature import LINE_EVERY_S, LOOK_EVERY_S
+from bot.slack.receive.signature import LINE_EVERY_S
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter
 
@@ -97,16 +97,6 @@ def test_a_secret_that_has_changed_is_the_one_that_counts(adapter: Adapter, body
     # Whoever has stolen the old one gets nowhere with it.
     assert _events(adapter, body, made.signed(body)) == 401
     assert adapter.rejected == ["forged"]
-
-
-def test_strangers_have_the_secret_read_once_a_second(adapter: Adapter, body: str) -> None:
-    forged = made.signed(body, secret="another secret")
-    for headers in (*[forged] * 5, made.signed(body, age_s=3600)):
-        assert _events(adapter, body, headers) == 401
-    assert adapter.looks == 1
-    adapter.now += LOOK_EVERY_S
-    _events(adapter, body, forged)
-    assert adapter.looks == 2
 
 
 def test_the_signature_comes_before_the_parser(adapter: Adapter) -> None:

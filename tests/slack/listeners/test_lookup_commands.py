@@ -11,10 +11,8 @@ import pytest
 from bot.request.events import CallFailed, PairingRead, PairingUnresolved
 from bot.request.lookup_results import (
     Home,
-    ListedPairing,
     LookFailed,
     MayNotLook,
-    PairingsListed,
     SiteUnread,
 )
 from bot.request.model import ANY_SITE, State
@@ -170,40 +168,17 @@ def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
 # ---- list ------------------------------------------------------------------------------------
 
 
-def _lines(adapter: Adapter, *listed: PairingsListed) -> dict[str, str]:
-    """By pairing's id."""
-    adapter.lookups.sites = {each.site: each for each in listed}
-    lines = _told(adapter, "list")["text"].splitlines()
-    return {line.split(" · ")[1].strip("`"): line for line in lines if " · " in line}
-
-
-def test_a_list_tells_the_health_of_each(adapter: Adapter) -> None:
-    well, ill = looked_up.pairing(1), looked_up.pairing(2, remote="porto", status="ERROR")
-    nothing = {"status": None}
+def test_a_list_is_read_with_counts_and_names_open_requests(adapter: Adapter) -> None:
+    """How it looks is in docs/words.md."""
+    well, nothing = looked_up.pairing(1), {"status": None}
     untold = looked_up.pairing(3)
-    untold = untold.model_copy(
-        update={
-            name: getattr(untold, name).model_copy(update=nothing)
-            for name in ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
-        }
-    )
-    warned = looked_up.pairing(4, remote="riga", status="WARNING")
-    items = [ListedPairing(pairing=p, replications=3) for p in (well, ill, untold)]
-    items.append(ListedPairing(pairing=warned, uncounted=True))
-    items.append(ListedPairing(pairing=looked_up.itself()))
+    names = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
+    told = {name: getattr(untold, name).model_copy(update=nothing) for name in names}
     adapter.store.has(pairing_id=well.id)
-    lines = _lines(adapter, looked_up.listed().model_copy(update={"pairings": tuple(items)}))
-    assert [line[0] for line in lines.values()][:2] == ["🔴", "🟡"], "what is not in order first"
-    assert {id_: line[0] for id_, line in lines.items() if id_ in (well.id, warned.id)} == {
-        well.id: "🟢",
-        warned.id: "🟡",
-    }
-    assert "`vr-porto`: `ERROR`" in lines[ill.id]
-    assert lines[untold.id][0] not in "🟢🟡🔴"
-    assert len(lines) == 5
-    told = {id_: "3 replications" in line for id_, line in lines.items()}
-    assert [id_ for id_ in told if told[id_]] == [ill.id, well.id, untold.id]
-    assert [id_ for id_, line in lines.items() if "K7QM-3XPD" in line] == [well.id]
+    adapter.lookups.sites = {"default": looked_up.listed(well, untold.model_copy(update=told))}
+    lines = {line.split(" · ")[1]: line for line in _told(adapter, "list")["text"].splitlines()[1:]}
+    assert [made.ID in lines[f"`{id_}`"] for id_ in (well.id, untold.id)] == [True, False]
+    assert lines[f"`{untold.id}`"][0] not in "🟢🟡🔴", "nobody has said how it is"
     assert adapter.lookups.asked == [("pairings", ("default",), "UREQUESTER", True)]
 
 

@@ -147,7 +147,7 @@ def test_no_shape_of_payload_is_ever_an_error_of_ours(top: dict[str, Any], data:
     lookups.full = True  # nothing may be called, so no modal is opened: for an empty command,
     store = made.Store()
     store.has(requester="UAPPROVER")  # and for a press of Deny
-    deps = deps_for(client, _Silent(store.pauses, ""), store, lookups=lookups)
+    deps = deps_for(client, _Silent(), store, lookups=lookups)
     with suppress(Malformed):
         answer = dispatch(make_app(deps), parse(body.encode()))
         assert answer.status == 200, body
@@ -155,5 +155,8 @@ def test_no_shape_of_payload_is_ever_an_error_of_ours(top: dict[str, Any], data:
 
 
 class _Silent(Whisper):
+    def __init__(self) -> None:
+        """Without a thread."""
+
     def tell(self, response_url: str | None, words: str | Drawn) -> None:
         assert "reference" not in str(words), words

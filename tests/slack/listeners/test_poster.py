@@ -14,7 +14,7 @@ from bot.request.messages import Answer as Words
 from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
-from bot.slack.send.slack_problem import FINAL_WORDS, PLACE_WORDS
+from bot.slack.send.slack_problem import FINAL_WORDS, UNEDITABLE_WORDS
 from bot.slack.send.web_api import api_client
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import (
@@ -159,7 +159,7 @@ def test_what_slack_will_never_take_is_given_up(
 ) -> None:
     assert {"not_in_channel", "is_archived", "message_not_found"} <= FINAL_WORDS
     told: list[tuple[str, str]] = []
-    words = FINAL_WORDS - (PLACE_WORDS if "ts" in due else frozenset())
+    words = UNEDITABLE_WORDS if "ts" in due else FINAL_WORDS
     for word in words:
         api.script(UPDATE if "ts" in due else POST, error(word))
         row = _deliver(api, store, due, on_given_up=lambda *what: told.append(what))

@@ -6,8 +6,7 @@ import contextlib
 import logging
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,16 @@ from slack_sdk.errors import SlackApiError
 from bot import __version__
 from bot.request.messages import Drawn
 from bot.slack.send import web_api
-from bot.slack.send.one_message import is_of_slack, say
+from bot.slack.send.one_message import WAITING_MOST, Whisper, is_of_slack, say
 from bot.slack.send.slack_problem import BROKEN, Kind, SlackProblem, answered, problem_of
 from bot.slack.send.web_api import api_client, tls
-from tests.slack.listeners.fake_web_api import Answer, FakeWebApi, error, limited
+from tests.slack.listeners.fake_web_api import (
+    PATIENCE_SECONDS,
+    Answer,
+    FakeWebApi,
+    error,
+    limited,
+)
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 DRAWN = Drawn(text="x")
@@ -39,67 +44,23 @@ def _say(api: FakeWebApi, name: str = "one") -> SlackProblem | None:
 # ---- connections -----------------------------------------------------------------------------
 
 
-class Server:
-    """Answers each request with `ok`, over as many connections as come; `requests` is how many came
-    in on each. `cut` ends a connection after it has read instead."""
-
-    def __init__(self) -> None:
-        self.requests: list[int] = []
-        self.cut = False
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/api/"
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listening.accept()
-                self.requests.append(0)
-                self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
-                self._threads[-1].start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        number = len(self.requests) - 1
-        with connection, connection.makefile("rb") as reading:
-            while reading.readline():
-                fields = dict(line.split(b": ") for line in iter(reading.readline, b"\r\n"))
-                reading.read(int(fields.get(b"Content-Length", 0)))
-                self.requests[number] += 1
-                if self.cut:
-                    return
-                connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}')
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
-
-
 def test_a_moment_has_one_connection_and_what_was_idle_is_not_used_again(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    api: FakeWebApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slack may have closed it, and a post whose answer is lost may appear twice."""
-    client = api_client("xoxb-t", base_url=server.url, timeout_s=2)
+    api.keeps = True
+    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=2)
     for _ in range(3):
         client.auth_test()
-    assert server.requests == [3]
+    assert api.requests == [3]
     monkeypatch.setattr(web_api, "IDLE_SECONDS", 0.0)
     client.auth_test()
-    assert server.requests == [3, 1]
-    server.cut = True
+    assert api.requests == [3, 1]
+    api.script("auth.test", Answer(cut=True))
     monkeypatch.setattr(web_api, "IDLE_SECONDS", 60.0)
     with pytest.raises(OSError, match="closed connection"):
         client.auth_test()
-    assert server.requests == [3, 2], "a lost answer is not asked for again"
+    assert api.requests == [3, 2], "a lost answer is not asked for again"
     client.pool.clear()
 
 
@@ -210,25 +171,16 @@ def test_a_new_token_that_is_refused_too_is_tried_once(api: FakeWebApi) -> None:
 # ---- proxies ---------------------------------------------------------------------------------
 
 
-def test_which_way_goes_through_a_proxy(api: FakeWebApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK itself would send each call to the one of HTTPS_PROXY, and ignore NO_PROXY. The fake
-    refuses CONNECT, which is all that is needed to see that it was asked."""
-
-    def call(base_url: str = api.api_url) -> None:
-        api_client("xoxb-t", base_url=base_url, timeout_s=2).auth_test()
-
+def test_calls_go_through_a_proxy_by_the_same_rules(
+    api: FakeWebApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of `test_proxies`. The fake refuses CONNECT, which shows that it was asked."""
     monkeypatch.setenv("HTTPS_PROXY", api.base)
     with pytest.raises(OSError, match="501"):
-        call("https://slack.invalid/api/")
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    call()
-    assert _say(api) is None, "an address without TLS"
+        api_client("xoxb-t", base_url="https://slack.invalid/api/", timeout_s=2).auth_test()
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with pytest.raises(OSError, match="refused"):
-        call()
-    assert _say(api) is not None
+    assert _say(api) is not None, "through a proxy that is not there"
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
-    call()
     assert _say(api) is None
 
 
@@ -338,3 +290,54 @@ def test_nothing_is_sent_to_another_host(api: FakeWebApi) -> None:
     assert problem is not None
     assert problem.kind is Kind.FINAL
     assert api.calls == []
+
+
+# ---- sentences behind a listener's back: never blocking, and ending with the process -------------
+
+
+def test_a_failure_is_logged_and_the_next_goes_out(
+    api: FakeWebApi, whisper: Whisper, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.script("response", Answer(status=404))
+    for words in ("one", "two"):
+        whisper.tell(api.response_url("secret"), words)
+    whisper.tell(None, "to nobody")
+    assert [c.body["text"] for c in api.wait_for("response", 2)] == ["one", "two"]
+    assert whisper.stop(PATIENCE_SECONDS)
+    logged = capsys.readouterr().out
+    assert "whisper_failed" in logged
+    assert "secret" not in logged
+    whisper.tell(api.response_url(), "after the end")
+    assert len(api.calls) == 2
+
+
+def test_a_crowd_is_dropped_and_never_blocks(
+    api: FakeWebApi,
+    whisper: Whisper,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And a stop waits no longer than it may; then for the call in hand, and for no other."""
+    monkeypatch.setattr("bot.slack.send.one_message.WHISPER_TIMEOUT_S", 60)
+    api.script("response", Answer(hang=True))
+    started = time.monotonic()
+    for _ in range(WAITING_MOST + 20):
+        whisper.tell(api.response_url(), "x")
+    assert time.monotonic() - started < 1
+    api.wait_for("response")
+    assert not whisper.stop(0)
+    assert not whisper.stop(0)
+    api.release()
+    assert whisper.stop(PATIENCE_SECONDS)
+    assert len(api.of("response")) == 1
+    assert "whisper_dropped" in capsys.readouterr().out
+
+
+def test_it_waits_as_long_as_slack_asks(api: FakeWebApi, whisper: Whisper) -> None:
+    api.script("response", limited(1))
+    whisper.tell(api.response_url(), "one")
+    api.wait_for("response", 1)
+    refused = time.monotonic()
+    whisper.tell(api.response_url(), "two")
+    assert [c.body["text"] for c in api.wait_for("response", 3)] == ["one", "one", "two"]
+    assert time.monotonic() - refused > 0.9

@@ -23,7 +23,6 @@ from bot.worker.lookup_threads import (
     ENDED_MOST,
     LOOK_SECONDS,
     STORE_THREADS,
-    STORE_WAITING_MOST,
     Lookups,
 )
 from tests.store.samples import born
@@ -182,9 +181,7 @@ def test_beyond_the_queue_it_is_refused_and_the_store_answers_all_the_same(stage
     """Where requests stand is asked most while an appliance hangs."""
     stage.hangs()
     for _ in range(ASKING_WAITING_MOST):
-        assert stage.lookups.has_room()
         assert stage.lookups.pairings(["west"], FIRST, stage.heard)
-    assert not stage.lookups.has_room()
     with capture_logs() as logged:
         assert not stage.lookups.preview("default", "prague", FIRST, stage.heard)
     assert [e["event"] for e in logged] == ["lookups_full"]
@@ -196,27 +193,6 @@ def test_beyond_the_queue_it_is_refused_and_the_store_answers_all_the_same(stage
     assert stage.heard.all == []
     stage.reader.hold.set()
     stage.heard.wait(ASKING_THREADS + ASKING_WAITING_MOST)
-    assert stage.lookups.has_room()
-
-
-def test_a_crowd_that_looks_at_the_store_is_bounded_too(stage: Stage) -> None:
-    hold, begun = threading.Event(), threading.Semaphore(0)
-
-    def read() -> str:
-        begun.release()
-        assert hold.wait(PATIENCE_SECONDS)
-        return "read"
-
-    for _ in range(STORE_THREADS):
-        assert stage.lookups.stored(FIRST, read, stage.heard)
-        assert begun.acquire(timeout=PATIENCE_SECONDS)
-    for _ in range(STORE_WAITING_MOST):
-        assert stage.lookups.stored(FIRST, read, stage.heard)
-    assert not stage.lookups.stored(FIRST, read, stage.heard)
-    assert stage.lookups.has_room()
-    hold.set()
-    every = STORE_THREADS + STORE_WAITING_MOST
-    assert stage.heard.wait(every) == ["read"] * every
 
 
 @pytest.mark.parametrize("asks", ["an appliance", "the store"])
@@ -270,7 +246,6 @@ def test_at_the_end_what_waits_is_dropped_and_what_runs_is_waited_for(stage: Sta
         assert not stage.lookups.stop(0)
         assert not stage.lookups.stop(0)
     assert [e["count"] for e in logged if e["event"] == "lookups_dropped_at_stop"] == [1]
-    assert not stage.lookups.has_room()
     assert not stage.lookups.stored(FIRST, never_read, stage.heard)
     stage.reader.hold.set()
     assert stage.lookups.stop(PATIENCE_SECONDS)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
+from websockets.sync.server import ServerConnection
 
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive import socket_mode
 from bot.slack.receive.socket_mode import DEAF_AFTER, LEAVING_S
 from bot.slack.receive.socket_mode import PING_S as REAL_PING_S
-from tests.slack.socket.conftest import Client, press, wait_for
+from tests.slack.socket.conftest import Client, Talk, connected, press, wait_for
 
 PING_S = 0.3
 THREE_PINGS_S = 3 * PING_S
@@ -157,3 +160,46 @@ def test_an_error_of_ours_costs_one_connection(
         wait_for(lambda: "ZeroDivisionError" in str(client.mode.problem()))
     client.wait_until_ready()
     assert press(slack).ok
+
+
+# ---- below the frames ---------------------------------------------------------------------------
+
+
+def test_pings_from_slack_alone_keep_a_connection() -> None:
+    """Also where nobody answers ours: what is heard is what counts."""
+    enough = threading.Event()
+
+    def only_pings(connection: ServerConnection, number: int) -> None:
+        with connection.protocol_mutex:  # so it answers nothing
+            while not enough.wait(PING_S / 3):
+                connection.socket.sendall(bytes([0x89, 0]))
+
+    talk = Talk(only_pings)
+    with talk.serving() as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: mode.problem() is None)
+        waited = threading.Event().wait(4 * PING_S)
+        assert mode.problem() is None
+        assert not waited
+        enough.set()
+    assert len(talk.asked) == 1
+
+
+def test_half_a_frame_is_not_heard() -> None:
+    """Bytes may come; what counts are frames."""
+    enough = threading.Event()
+
+    def trickle(connection: ServerConnection, number: int) -> None:
+        if number > 1:
+            return
+        with connection.protocol_mutex:
+            connection.socket.sendall(bytes([0x81, 0x7E, 0xFF, 0xFF]))
+            while not enough.wait(0.02):
+                connection.socket.sendall(b"x")
+
+    talk = Talk(trickle)
+    with capture_logs() as logs, talk.serving() as url, connected(url, ping=PING_S) as (mode, _):
+        wait_for(lambda: len(talk.asked) == 2)
+        wait_for(lambda: mode.problem() is None)
+        enough.set()
+    (lost,) = [line for line in logs if line["event"] == "slack_socket_lost"]
+    assert lost["why"].startswith("deaf: ")

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.sandbox.slack import LocalSlack
-from bot.slack.receive.socket_mode import THREADS
+from bot.slack.receive.http_server import THREADS
 from tests.slack.socket.conftest import CHANNEL, RITA, Client, press, wait_for
 
 
@@ -84,13 +84,6 @@ def test_nonsense_is_counted_and_changes_nothing(
     assert len(client.clicks) == 1
     assert [ack["envelope_id"] for ack in slack.sockets.acknowledgements] != ["e1"]
     assert slack.sockets.opened == 1
-
-
-def test_a_large_envelope_arrives_whole(client: Client, slack: LocalSlack) -> None:
-    text = "ä" * 150_000
-    delivery = slack.command(RITA, text, channel=CHANNEL)
-    assert delivery.status == 200
-    assert client.commands[0]["text"] == text
 
 
 def test_stop_takes_nothing_new_and_finishes_what_is_in_hand(

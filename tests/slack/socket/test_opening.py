@@ -3,6 +3,7 @@ is not ready."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 from structlog.testing import capture_logs
+from websockets.sync.server import ServerConnection
 
 from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.socket_mode import NotOpened, address
 from bot.slack.send.web_api import api_client
-from tests.slack.socket.conftest import Client, OneAnswer, wait_for
+from tests.slack.socket.conftest import Client, OneAnswer, Talk, connected, wait_for
 
 
 def new(answer: Any, **how: str) -> str:
@@ -90,3 +92,23 @@ def test_our_own_old_connection_is_no_other(
         wait_for(lambda: slack.sockets.usable == 1)
         wait_for(lambda: [e for e in logs if e.get("connections") == 2])
     assert [e for e in logs if e["event"] == "slack_socket_not_alone"] == []
+
+
+def test_others_on_the_token_are_hinted_at() -> None:
+    def greet_again(connection: ServerConnection, number: int) -> None:
+        for count in (2, 3, 1, 2):
+            connection.send(json.dumps({"type": "hello", "num_connections": count}))
+
+    with capture_logs() as logs, Talk(greet_again).serving() as url, connected(url):
+        wait_for(lambda: sum(line["event"] == "slack_connected" for line in logs) == 5)
+    hints = [line["connections"] for line in logs if line["event"] == "slack_socket_not_alone"]
+    assert hints == [2, 3, 2]
+
+
+def test_an_address_that_is_none_is_named_without_its_ticket(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with connected("wss:///link/?ticket=secret-1") as (mode, _):
+        wait_for(lambda: "InvalidURI: its address" in str(mode.problem()))
+        assert "secret-1" not in str(mode.problem())
+    assert "secret-1" not in "".join(capfd.readouterr())

@@ -42,6 +42,8 @@ def _no_proxies_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "lack.com"}, SLACK, "http://p:8080"),
         ({"HTTPS_PROXY": "http://p:8080", "NO_PROXY": "slack.com.evil"}, SLACK, "http://p:8080"),
         ({"HTTPS_PROXY": "http://p:8080"}, "ws://127.0.0.1:7/", None),
+        ({"HTTPS_PROXY": "http://p:8080"}, "http://127.0.0.1:7/api/", None),
+        ({"HTTP_PROXY": "http://p:8080"}, "http://127.0.0.1:7/api/", "http://p:8080"),
     ],
 )
 def test_which_proxy(

@@ -1,4 +1,4 @@
-"""The request modal: it is opened, filled in the background, and searched.
+"""The request modal: it is opened, filled in the background, searched, and sent.
 
 It does no harm if the modal is closed meanwhile or the appliance is slow: until the modal is sent
 there is no request, only the stored `response_url` of whoever opened it.
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request.events import Opened
+from bot.request.events import Asked, Opened
 from bot.request.lookup_results import (
     LookFailed,
     MayNotLook,
@@ -21,17 +22,33 @@ from bot.request.lookup_results import (
     SitesRead,
     SiteUnread,
 )
-from bot.request.time_for_delete import on_the_clock
+from bot.request.model import ANY_SITE, State, new_request_id
+from bot.request.new_request import SLOW_MS
+from bot.request.time_for_delete import on_the_clock, tidy_time
+from bot.request.who_may import Policy
 from bot.slack.draw import ask_form
 from bot.slack.draw.ask_form import Filled, FormLists, filled_form, reading_form, unread_form
-from bot.slack.draw.ids import BLOCK_PAIRING, BLOCK_SITE, AskOrigin, Suggestion
-from bot.slack.draw.limits import OPTIONS_MOST
-from bot.slack.draw.markup import line, when
-from bot.slack.draw.pairing_lists import choices, matching, not_read_option
+from bot.slack.draw.ids import (
+    BLOCK_DATE,
+    BLOCK_FORCE,
+    BLOCK_PAIRING,
+    BLOCK_REASON,
+    BLOCK_SITE,
+    BLOCK_TIME,
+    FORCE_NO,
+    FORCE_YES,
+    UNPAIR_REQUEST,
+    AskOrigin,
+    Suggestion,
+)
+from bot.slack.draw.limits import OPTION_VALUE, OPTIONS_MOST, REASON
+from bot.slack.draw.markup import fenced_units, line, tidy, units
+from bot.slack.draw.pairing_lists import NOT_READ, choices, matching, not_read_option
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words
-from bot.slack.receive.payload import Click, Command, Search
+from bot.slack.receive.command_text import site_and_pairing
+from bot.slack.receive.payload import Click, Command, FormSent, Search, origin
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
 if TYPE_CHECKING:
@@ -44,7 +61,7 @@ FRESH_S = 60.0
 many people may open the form."""
 
 KEPT_S = 15 * 60.0
-"""If the pairings cannot be read, a list of up to this age is shown, and its age is named."""
+"""While somebody fills in a form that is open, its lists of up to this age serve the choice."""
 
 WORDS_SHOWN = 700
 
@@ -55,9 +72,7 @@ WORDS_SHOWN = 700
 def open_form(act: Command | Click, filled: Filled | None, deps: Deps, channel: str = "") -> str:
     """Open the form and have it filled. Returns what the asker reads at once, mostly nothing.
     `channel` is where the card will be, if not where this was done."""
-    if not deps.lookups.has_room():
-        return usage.BUSY
-    request_id = deps.new_id()
+    request_id = new_request_id()
     number = deps.inbox.put(
         Opened(action="ask", by=act.by),
         origin=act.origin,
@@ -132,13 +147,9 @@ def site_chosen(click: Click, deps: Deps) -> None:
 
 def _fill(form: _Filling, by: str, deps: Deps) -> bool:
     """Have the form filled in a thread of the lookups. False if too many wait there already."""
-    sites, chosen = tuple(deps.policy.sites), form.site
+    sites = tuple(deps.policy.sites)
 
     def show(read: SitesRead) -> None:
-        if isinstance(read, tuple) and len(read) < len(sites):
-            # Add what is known of the other appliances, without waiting for them.
-            others = [deps.lookups.known(each, within_s=KEPT_S) for each in sites if each != chosen]
-            read = (*read, *(each for each in others if each is not None))
         lists = _lists(read, form, deps) if isinstance(read, tuple) else [untold(read)]
         if isinstance(lists, FormLists):
             view = filled_form(form.opened, lists, deps.policy)
@@ -151,9 +162,7 @@ def _fill(form: _Filling, by: str, deps: Deps) -> bool:
             word = problem_of(error).word
             log.info("form_not_filled", request=form.opened.request_id, error=word)
 
-    if chosen is None or chosen not in sites:
-        return deps.lookups.pairings(sites, by, show, fresh_s=FRESH_S)
-    return deps.lookups.pairings((chosen,), by, show, fresh_s=KEPT_S)
+    return deps.lookups.pairings(sites, by, show, fresh_s=KEPT_S if form.site else FRESH_S)
 
 
 def _lists(
@@ -161,21 +170,15 @@ def _lists(
 ) -> FormLists | list[str]:
     """What to fill the form with. If there is nothing to choose, sentences that say why."""
     several = len(deps.policy.sites) > 1
-    listed: list[PairingsListed] = []
-    notes: list[str] = []
-    unread: list[str] = []
-    for each in read:
-        if isinstance(each, PairingsListed):
-            listed.append(each)
-            continue
-        why = " ".join(problem_words(each.failed.problem, WORDS_SHOWN))
-        old = deps.lookups.known(each.site, within_s=KEPT_S)
-        named = ask_form.appliance(each.site, several)
-        if old is None:
-            unread.append(ask_form.unread(named, why))
-        else:
-            listed.append(old)
-            notes.append(ask_form.unread(named, why, when(old.read_at)))
+    listed = [each for each in read if isinstance(each, PairingsListed)]
+    unread = [
+        ask_form.unread(
+            ask_form.appliance(each.site, several),
+            " ".join(problem_words(each.failed.problem, WORDS_SHOWN)),
+        )
+        for each in read
+        if isinstance(each, SiteUnread)
+    ]
     found = choices(listed, several_sites=several)
     if several and form.site is not None and all(choice.site != form.site for choice in found):
         unread.append(ask_form.none_of_site(form.site))
@@ -187,7 +190,7 @@ def _lists(
     themselves = sum(item.pairing.of_itself for each in listed for item in each.pairings)
     gaps += [ask_form.left_out(themselves)] if themselves else []
     if found:
-        shown = (*notes, *unread, *gaps)
+        shown = (*unread, *gaps)
         return FormLists(choices=tuple(found), notes=shown, site=form.site, filled=form.filled)
     if unread:
         return [*unread, ask_form.type_instead(deps.command)]
@@ -217,3 +220,122 @@ def untold(read: MayNotLook | LookFailed) -> str:
     if isinstance(read, MayNotLook):
         return may_not_look(read.reason)
     return usage.unexpected(read.reference)
+
+
+# ---- sent --------------------------------------------------------------------------------------
+
+
+def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
+    """Store the same event as the command does. Returns a sentence for each wrong field, also where
+    this form was sent before with other content; nothing if all is well."""
+    read = read_request(sent, deps.policy)
+    if read is None:
+        log.warning("form_without_origin", by=sent.by)
+        return {BLOCK_REASON: usage.FORM_LOST}
+    if isinstance(read, dict):
+        return read
+    opened, event = read
+    # By the id of its request: one form makes one request, however often it is sent.
+    key = origin("form", opened.request_id)
+    if not store(event, key, opened.request_id, deps, answer_via=opened.opened_by):
+        # The acknowledgement was lost, so the form had stayed open. What somebody has corrected
+        # meanwhile must not look as if it had been taken.
+        same = deps.inbox.stored(key) == event
+        return {} if same else {BLOCK_REASON: ask_form.already_sent(opened.request_id)}
+    deps.whisper.tell(deps.inbox.address(opened.opened_by), usage.being_checked(event.pairing))
+    return {}
+
+
+def read_request(sent: FormSent, policy: Policy) -> tuple[AskOrigin, Asked] | dict[str, str] | None:
+    """None if it is not a submission of this modal. Names everything that is wrong at once."""
+    values, opened = sent.view.values, AskOrigin.unpack(sent.view.metadata)
+    if opened is None or sent.view.callback_id != UNPAIR_REQUEST:
+        return None
+    force = values.get(BLOCK_FORCE)
+    place = _place(tidy(values.get(BLOCK_PAIRING, "")), values.get(BLOCK_SITE), policy)
+    reason = tidy(values.get(BLOCK_REASON, ""))
+    day, clock = values.get(BLOCK_DATE), values.get(BLOCK_TIME)
+    at = tidy_time(f"{day}T{clock}" if day else clock) if clock else None
+    problems = {
+        BLOCK_PAIRING: place if isinstance(place, str) else None,
+        # An empty choice is not taken for "no": only what somebody has chosen may be sent.
+        BLOCK_FORCE: None if force in (FORCE_NO, FORCE_YES) else ask_form.CHOOSE_FORCE,
+        BLOCK_TIME: ask_form.CHOOSE_TIME if (day or clock) and at is None else None,
+        BLOCK_REASON: _reason_problem(reason, policy),
+    }
+    found = {block: problem for block, problem in problems.items() if problem}
+    if found or isinstance(place, str):
+        return found
+    return opened, Asked(
+        site=place[0],
+        pairing=place[1],
+        force=force == FORCE_YES,
+        reason=reason,
+        requester=sent.by,
+        team=sent.team,
+        channel=opened.channel,
+        at=at,
+    )
+
+
+def _place(pairing: str, site: str | None, policy: Policy) -> tuple[str, str] | str:
+    """Site and pairing, or what is wrong with them. If there are several appliances, an id without
+    one belongs to the chosen one."""
+    if pairing == NOT_READ:
+        return ask_form.CHOOSE_AGAIN
+    sites = tuple(policy.sites)
+    found = site_and_pairing(pairing, sites, "")
+    if site and found == (ANY_SITE, pairing):
+        found = site_and_pairing(f"{site}/{pairing}", sites, "")
+    if not pairing or units(pairing) > OPTION_VALUE or isinstance(found, str):
+        return ask_form.CHOOSE_PAIRING
+    if len(sites) > 1 and site and found[0].casefold() != site.casefold():
+        return ask_form.NOT_OF_SITE
+    return found
+
+
+def _reason_problem(reason: str, policy: Policy) -> str | None:
+    length = fenced_units(reason)
+    if length > REASON:
+        return ask_form.reason_too_long(length, REASON)
+    if policy.reason_missing(reason) or not policy.reason_fits(reason):
+        return ask_form.reason_needed(policy.reason_pattern)
+    return None
+
+
+def store(
+    event: Asked,
+    key: str,
+    request_id: str,
+    deps: Deps,
+    *,
+    response_url: str | None = None,
+    answer_via: int | None = None,
+) -> bool:
+    """Whether this request is a new one."""
+    number = deps.inbox.put(
+        event,
+        origin=key,
+        request_id=request_id,
+        response_url=response_url,
+        answer_via=answer_via,
+    )
+    about = {"by": event.requester, "channel": event.channel}
+    if number is None:
+        deps.on_repeated()
+        log.info("asking_repeated", **about)
+    else:
+        log.info("asked", request=request_id, site=event.site, **about)
+        deps.later(SLOW_MS / 1000, lambda: _tell_slow(request_id, event.pairing, number, deps))
+    return number is not None
+
+
+def _tell_slow(request_id: str, pairing: str, number: int, deps: Deps) -> None:
+    """If there is still neither a card nor a word of why not."""
+    try:
+        row = deps.overview.get(request_id)
+        told = row is not None and (row.state is not State.CHECKING or row.unreachable_since)
+        if not told and (row is None or row.snapshot is None):
+            deps.whisper.tell(deps.inbox.address(number), usage.still_reading(pairing))
+    except SQLAlchemyError as error:  # whoever asks again is told so
+        log.warning("slow_check_untold", request=request_id, error=type(error).__name__)
