@@ -21,7 +21,6 @@ from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import PATIENCE_SECONDS, FakeWebApi
-from tests.slack.listeners.looked_up import FakeLookups
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Adapter:
     whisper: Whisper
     server: Server
     identity: Identity
-    lookups: FakeLookups = field(default_factory=FakeLookups)
+    lookups: made.FakeLookups = field(default_factory=made.FakeLookups)
     rejected: list[str] = field(default_factory=list)
     repeated: int = 0
     problem: str | None = None
@@ -117,7 +116,7 @@ def deps_for(client: WebClient, whisper: Whisper, store: made.Store, **changes: 
         "identity": Identity(client),
         "views": client,
         "whisper": whisper,
-        "lookups": FakeLookups(),
+        "lookups": made.FakeLookups(),
         "overview": store.overview,
     }
     return Deps(**(usual | changes))

@@ -22,7 +22,7 @@ from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.people import Myself
 from tests.slack.cards import samples
 from tests.slack.cards.samples import PAIRING_ID
-from tests.slack.listeners import looked_up, made
+from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
 from tests.slack.listeners.fake_web_api import error
 from tests.slack.listeners.test_command_typed import SITES, with_policy
@@ -170,12 +170,12 @@ def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
 
 def test_a_list_is_read_with_counts_and_names_open_requests(adapter: Adapter) -> None:
     """How it looks is in docs/words.md."""
-    well, nothing = looked_up.pairing(1), {"status": None}
-    untold = looked_up.pairing(3)
+    well, nothing = made.pairing(1), {"status": None}
+    untold = made.pairing(3)
     names = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
     told = {name: getattr(untold, name).model_copy(update=nothing) for name in names}
     adapter.store.has(pairing_id=well.id)
-    adapter.lookups.sites = {"default": looked_up.listed(well, untold.model_copy(update=told))}
+    adapter.lookups.sites = {"default": made.listed(well, untold.model_copy(update=told))}
     lines = {line.split(" · ")[1]: line for line in _told(adapter, "list")["text"].splitlines()[1:]}
     assert [made.ID in lines[f"`{id_}`"] for id_ in (well.id, untold.id)] == [True, False]
     assert lines[f"`{untold.id}`"][0] not in "🟢🟡🔴", "nobody has said how it is"
@@ -184,10 +184,10 @@ def test_a_list_is_read_with_counts_and_names_open_requests(adapter: Adapter) ->
 
 def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
     """Forty are shown, those that are not in order first."""
-    many = [looked_up.pairing(n, remote=f"<{'x' * 300}>{n}") for n in range(299)]
-    ill = looked_up.pairing(299, status="ERROR")
+    many = [made.pairing(n, remote=f"<{'x' * 300}>{n}") for n in range(299)]
+    ill = made.pairing(299, status="ERROR")
     missing = ("some <are> missing",) * 2
-    adapter.lookups.sites = {"default": looked_up.listed(*many, ill, partial=missing)}
+    adapter.lookups.sites = {"default": made.listed(*many, ill, partial=missing)}
     words = _words(_told(adapter, "list"))
     assert words.count("some &lt;are&gt; missing") == words.count("may not be complete")
     assert "260" in words
@@ -196,10 +196,10 @@ def test_a_list_of_hundreds_is_cut_and_says_so(adapter: Adapter) -> None:
 
 @with_policy(sites=SITES)
 def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) -> None:
-    one = looked_up.listed(looked_up.pairing(1), site="east")
-    adapter.lookups.sites = {"east": one, "west": looked_up.unread("west")}
+    one = made.listed(made.pairing(1), site="east")
+    adapter.lookups.sites = {"east": one, "west": made.unread("west")}
     text = _told(adapter, "list")["text"]
-    assert looked_up.pairing(1).id in text
+    assert made.pairing(1).id in text
     assert "vr.local &lt;b&gt;" in text
 
 

@@ -18,7 +18,6 @@ from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, deps_for
-from tests.slack.listeners.looked_up import FakeLookups
 
 URL = "http://127.0.0.1:9/never"
 
@@ -143,7 +142,7 @@ def test_no_shape_of_payload_is_ever_an_error_of_ours(top: dict[str, Any], data:
     key = data.draw(st.sampled_from([*top, *KEYS]))
     body = json.dumps(top | {key: data.draw(JSON)})
     client = api_client("xoxb-t", base_url="http://127.0.0.1:9/api/", timeout_s=1)
-    lookups = FakeLookups()
+    lookups = made.FakeLookups()
     lookups.full = True  # nothing may be called, so no modal is opened: for an empty command,
     store = made.Store()
     store.has(requester="UAPPROVER")  # and for a press of Deny

@@ -16,12 +16,12 @@ from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_blocks, check_view
 from bot.slack.draw.ids import AskOrigin, Suggestion
 from bot.slack.draw.message import draw_answer
-from tests.slack.listeners import looked_up, made
+from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
 from tests.slack.listeners.fake_web_api import Answer, error, limited
 from tests.slack.listeners.test_command_typed import SITES, with_policy
 
-ONE, TWO = looked_up.pairing(1), looked_up.pairing(2, remote="porto")
+ONE, TWO = made.pairing(1), made.pairing(2, remote="porto")
 FIELDS = ["pairing", "force", "date", "time", "reason"]
 
 
@@ -30,7 +30,7 @@ def open_form(adapter: Adapter, **changes: str | None) -> Reply:
 
 
 def lists(adapter: Adapter, *listed: PairingsListed) -> None:
-    adapter.lookups.sites = {each.site: each for each in listed or (looked_up.listed(ONE),)}
+    adapter.lookups.sites = {each.site: each for each in listed or (made.listed(ONE),)}
 
 
 def view_of(adapter: Adapter, method: str = "views.update") -> dict[str, Any]:
@@ -143,9 +143,9 @@ def test_a_reason_is_required_where_the_settings_say_so(
 
 
 SEEN: list[tuple[Any, list[str], list[str]]] = [
-    (looked_up.listed(looked_up.itself(), ONE), [ONE.id], ["itself"]),
-    (looked_up.listed(looked_up.itself()), [], []),
-    (looked_up.unread(), [], ["vr.local &lt;b&gt;", f"`{made.COMMAND} PAIRING reason`"]),
+    (made.listed(made.itself(), ONE), [ONE.id], ["itself"]),
+    (made.listed(made.itself()), [], []),
+    (made.unread(), [], ["vr.local &lt;b&gt;", f"`{made.COMMAND} PAIRING reason`"]),
 ]
 
 
@@ -207,17 +207,17 @@ def _search(adapter: Adapter, typed: str, block: str = "pairing") -> list[dict[s
 
 
 def test_a_hundred_are_one_menu_and_one_more_is_a_search(adapter: Adapter) -> None:
-    many = [looked_up.pairing(n, remote=f"site-{n:03d}") for n in range(1, 102)]
-    opened(adapter, looked_up.listed(*many[:100]))
+    many = [made.pairing(n, remote=f"site-{n:03d}") for n in range(1, 102)]
+    opened(adapter, made.listed(*many[:100]))
     assert (element(adapter, "pairing")["type"], len(choices(adapter))) == ("static_select", 100)
-    lists(adapter, looked_up.listed(*many))
+    lists(adapter, made.listed(*many))
     open_form(adapter, trigger_id="second")
     assert element(adapter, "pairing")["type"] == "external_select"
 
 
 def test_typing_searches_names_and_ids(adapter: Adapter) -> None:
-    many = [looked_up.pairing(n, remote=f"site-{n:03d}") for n in range(1, 151)]
-    adapter.lookups.in_memory = {"default": looked_up.listed(*many)}
+    many = [made.pairing(n, remote=f"site-{n:03d}") for n in range(1, 151)]
+    adapter.lookups.in_memory = {"default": made.listed(*many)}
     assert len(_search(adapter, "")) == 100
     assert [o["value"] for o in _search(adapter, "BERLIN site-142")] == [many[141].id]
     assert [o["value"] for o in _search(adapter, "00000077")] == [many[76].id]
@@ -236,7 +236,7 @@ def test_a_list_that_is_not_in_memory_is_read_behind_its_back(adapter: Adapter) 
 
 
 def _two_sites(adapter: Adapter) -> str:
-    return opened(adapter, looked_up.listed(ONE, site="east"), looked_up.listed(TWO, site="west"))
+    return opened(adapter, made.listed(ONE, site="east"), made.listed(TWO, site="west"))
 
 
 @with_policy(sites=SITES)
@@ -257,18 +257,10 @@ def test_all_are_listed_until_an_appliance_is_chosen(adapter: Adapter) -> None:
 
 
 @with_policy(sites=SITES)
-def test_the_appliance_travels_with_the_pairing(adapter: Adapter) -> None:
-    metadata = _two_sites(adapter)
-    assert list(send(adapter, metadata, pairing=f"west/{TWO.id}", site="east")) == ["pairing"]
-    assert send(adapter, metadata, pairing=f"west/{TWO.id}", site="west") == {}
-    assert (asked(adapter).site, asked(adapter).pairing) == ("west", TWO.id)
-
-
-@with_policy(sites=SITES)
 def test_one_appliance_that_is_away_does_not_hide_the_other(adapter: Adapter) -> None:
     adapter.lookups.sites = {
-        "east": looked_up.listed(ONE, site="east"),
-        "west": looked_up.unread("west"),
+        "east": made.listed(ONE, site="east"),
+        "west": made.unread("west"),
     }
     open_form(adapter)
     assert choices(adapter) == [f"east/{ONE.id}"]
