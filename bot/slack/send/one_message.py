@@ -205,14 +205,16 @@ class Whisper:
 
     def tell(self, response_url: str | None, words: str | Drawn) -> None:
         """Send a sentence, or what was drawn. Never blocks and never raises."""
-        try:
-            if response_url and not self._stopping.is_set():
-                said = words if isinstance(words, Drawn) else Drawn(text=words)
-                return self._queue.put_nowait((response_url, said))
-            why = "the bot stops" if response_url else "no response_url"
-        except queue.Full:
-            why = "too many wait"
-        return log.warning("whisper_dropped", why=why)
+        said = words if isinstance(words, Drawn) else Drawn(text=words)
+        if not response_url:
+            log.warning("whisper_dropped", why="no response_url")
+        elif self._stopping.is_set():
+            log.warning("whisper_dropped", why="the bot stops")
+        else:
+            try:
+                self._queue.put_nowait((response_url, said))
+            except queue.Full:
+                log.warning("whisper_dropped", why="too many wait")
 
     def stop(self, seconds: float) -> bool:
         """Drop what still waits, and give the current call so many seconds to end. Returns whether
