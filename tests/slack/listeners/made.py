@@ -126,7 +126,7 @@ class Store:
         def put(*_: object, **__: object) -> None:
             raise error
 
-        self.inbox.put = put  # type: ignore[assignment]
+        object.__setattr__(self.inbox, "put", put)
 
 
 def _is(request_id: str, slot: str) -> Any:
