@@ -36,8 +36,8 @@ class Story:
         """Whatever there is to do now. What was not acknowledged, or was answered by words that it
         may not have been taken, is done again next time."""
         for shown in [e for who in (RITA, *self.presses) for e in self.stage.slack.ephemerals(who)]:
-            if NOT_TAKEN in shown.text and shown.answers.trigger_id in self.pressed:
-                self.done.discard(self.pressed.pop(shown.answers.trigger_id))
+            if NOT_TAKEN in shown.text and shown.trigger_id in self.pressed:
+                self.done.discard(self.pressed.pop(shown.trigger_id))
         if not self.asked and self.stage.has_stored(self.channel):
             self.asked = True  # Slack said that it failed, and yet it was heard
         if not self.asked:
