@@ -158,3 +158,12 @@ def test_the_text_is_what_the_blocks_say_and_the_longest_is_shortened() -> None:
     head, *long, last = made.text.split("\n")
     assert (head, last) == ("head", "c")
     assert [len(each) for each in long] == [1_891, 2_000]
+
+
+def test_each_block_is_cut_to_its_own_limit() -> None:
+    long, pressed = "&lt;" * 1_000, button("B", "unpair_look", "K7QM-3XPD:ab", label="L" * 200)
+    made = drawn(
+        header("h" * 200), section(long), context(long), ActionsBlock(elements=[pressed]), None
+    )
+    assert problems(made) == []
+    assert len(made.blocks) == 4
