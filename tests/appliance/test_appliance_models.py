@@ -69,7 +69,7 @@ def test_no_optional_field_makes_an_answer_unreadable(what: str, data: st.DataOb
     assert type(read).model_validate(json.loads(read.model_dump_json())) == read
 
 
-NO_ID = [None, "", " ", ".", "..", 7, True, [], {}, "a\nb", "a\x00", "\ud800", "x" * 256]
+NO_ID: list[Any] = [None, "", " ", ".", "..", 7, True, [], {}, "a\nb", "a\x00", "\ud800", "x" * 256]
 NO_STATUS = [None, "", " ", 1, True, ["SUCCESS"], "a\x00", "x" * 301]
 NO_COUNT = [None, -1, 1.5, "3", True, 2**63]
 

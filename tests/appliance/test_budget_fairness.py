@@ -162,8 +162,9 @@ class Counted:
 
 @pytest.fixture
 def counted() -> Iterator[Counted]:
-    far = {"remote_username": "far", "remote_password": "far away"}
-    with SimulatedAppliance(calls_per_minute=None, **far) as simulated:
+    with SimulatedAppliance(
+        calls_per_minute=None, remote_username="far", remote_password="far away"
+    ) as simulated:
         made = Counted(simulated)
         yield made
         made.client.close()
