@@ -24,19 +24,17 @@ from bot.request.events import (
     DeleteNotAccepted,
     DeleteOutcome,
     PairingRead,
-    PairingUnresolved,
     PresenceRead,
     TaskPolled,
-    TasksRead,
 )
 from bot.request.lookup_results import ListedPairing
 from bot.request.model import TaskView
 from bot.request.pairing import (
     ISSUES_KEPT,
     REPLICATIONS_KEPT,
-    Hit,
     IssueLine,
     Pairing,
+    PairingUnresolved,
     Replication,
     Snapshot,
     digest_of,
@@ -106,12 +104,10 @@ class Appliance:
 
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         def read(api: Calls) -> PairingRead | PairingUnresolved:
-            hit = _find(api, asked, self.label)
-            if hit.pairing is None:
-                titles = tuple(f"{p.title} ({p.id})" for p in hit.candidates)
-                why = hit.why or "none"
-                return PairingUnresolved(why=why, candidates=titles, near=hit.near)
-            return PairingRead(snapshot=self._read(api, hit.pairing, issues=True))
+            found = _find(api, asked, self.label)
+            if isinstance(found, PairingUnresolved):
+                return found
+            return PairingRead(snapshot=self._read(api, found, issues=True))
 
         return self._effect(read, self.checks_at, by, calls=CHECKING)
 
@@ -175,21 +171,17 @@ class Appliance:
             return DeleteNotAccepted(problem=task.problem)
         return DeleteAnswered(problem=task.problem)
 
-    def read_tasks(
-        self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> TasksRead | CallFailed:
-        def read(api: Calls) -> TasksRead:
+    def read_presence(
+        self, pairing_id: str, by: float, *, listed: bool = False, task_id: str | None = None
+    ) -> PresenceRead | CallFailed:
+        def read(api: Calls) -> PresenceRead:
             # Tasks first: one that has ended by then has taken its pairing with it.
             one = None if listed or task_id is None else api.task(task_id)
             tasks = api.tasks() if listed else (one,) if one else ()
-            return TasksRead(tasks=tasks, pairing=api.presence(pairing_id))
+            return PresenceRead(tasks=tasks, pairing=api.presence(pairing_id))
 
         calls = 1 + (listed or task_id is not None)
         return self._effect(read, Priority.FOLLOW, by, calls=calls)
-
-    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
-        found = self._effect(lambda api: api.presence(pairing_id), Priority.FOLLOW, by)
-        return found if isinstance(found, CallFailed) else PresenceRead(pairing=found)
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         found = self._effect(lambda api: api.task(task_id), Priority.FOLLOW, by)
@@ -234,19 +226,19 @@ class Appliance:
         )
 
 
-def _find(api: Calls, asked: str, label: str | None) -> Hit:
+def _find(api: Calls, asked: str, label: str | None) -> Pairing | PairingUnresolved:
     listed = api.pairings()
     complete = not hiding(listed)
-    hit = find(asked, listed.items, whole=complete, label=label)
-    if complete or hit.why != "none":
-        return hit
+    found = find(asked, listed.items, whole=complete, label=label)
+    if complete or isinstance(found, Pairing) or found.why != "none":
+        return found
     # An id that is missing from an incomplete list may still exist: ask for that pairing alone.
     try:
         return find(asked, [api.pairing(asked.strip())])
     except CallError as error:
         if error.kind is not ProblemKind.NOT_FOUND:
             raise
-        return hit
+        return found
 
 
 def snapshot(
@@ -264,7 +256,7 @@ def snapshot(
         said.append(f"{len(items)} replications are listed, {count} are counted")
     ordered = sorted(items, key=lambda each: (not each.protected, each.name, each.id))
     return Snapshot(
-        pairing_id=found.id,
+        id=found.id,
         local_vc=found.local_vc,
         remote_vc=found.remote_vc,
         local_vrms=found.local_vrms,

@@ -32,41 +32,33 @@ from bot.request.events import (
     Opened,
     OperatorCancelled,
     PairingRead,
-    PairingUnresolved,
     PresenceRead,
     RightsRead,
     RightsToAskRead,
     Stored,
     TaskPolled,
-    TasksRead,
     TimePassed,
 )
 from bot.request.messages import Answer
 from bot.request.model import Intent, Request, State
+from bot.request.pairing import PairingUnresolved
 
 
 def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
     """The new request with its audit entries and answers.
 
     An event that does not fit the state any more, such as an outcome that came late through the
-    inbox, changes nothing and is kept in the audit trail.
+    inbox, changes nothing and is kept in the audit trail. The cases are in the order of a life.
     """
-    step = Step(request, stored, now)
-    if not _dispatch(step, request.state):
-        step.record("came_late", event=stored.event.kind, state=request.state.value)
-    return step.done()
-
-
-def _dispatch(step: Step, state: State) -> bool:
-    """Whether the event means anything in this state. The cases are in the order of a life."""
-    event = step.stored.event
-    match state, event:
+    step, event = Step(request, stored, now), stored.event
+    match request.state, event:
         case _, Clicked():
             clicks.clicked(step, event)
         case _, Opened():
             step.record("modal_opened", event.by, modal=event.action)
         case _, Misdirected():
-            clicks.misdirected(step, event)
+            about = {"click": event.action, "why": event.why, "value": event.value}
+            step.record("click_refused", event.by, f"{event.channel}/{event.message_ts}", **about)
         case _, OperatorCancelled():
             clicks.operator_cancelled(step, event)
         case _, CardPosted():
@@ -88,7 +80,7 @@ def _dispatch(step: Step, state: State) -> bool:
             clicks.decision_time(step)
         case State.PENDING, RightsRead():
             clicks.rights_read_at_click(step, event)
-        case State.APPROVED, RightsRead() if step.request.clicks:
+        case State.APPROVED, RightsRead() if request.clicks:
             clicks.rights_read_at_click(step, event)
 
         case State.APPROVED, (PairingRead() | PresenceRead() | CallFailed()) if (
@@ -120,7 +112,7 @@ def _dispatch(step: Step, state: State) -> bool:
             before_delete.intent_stored(step, intent)
             after_delete.answered(step, event)
 
-        case State.DELETING, TasksRead():
+        case State.DELETING, PresenceRead():
             after_delete.tasks_read(step, event)
         case State.FOLLOWING, TaskPolled():
             following.task_polled(step, event)
@@ -137,15 +129,15 @@ def _dispatch(step: Step, state: State) -> bool:
             after_delete.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
             after_delete.not_accepted_late(step, event)
-        case State.ATTENTION, RightsRead() if step.request.clicks:
+        case State.ATTENTION, RightsRead() if request.clicks:
             clicks.right_to_settle_read(step, event)
-        case State.ATTENTION, TasksRead():
+        case State.ATTENTION, PresenceRead():
             after_delete.looked_again(step, event)
         case State.ATTENTION, CallFailed():
             after_delete.look_failed(step, event)
-        case _:
-            return False
-    return True
+        case state, _:
+            step.record("came_late", event=event.kind, state=state.value)
+    return step.done()
 
 
 class Dismissed(Frozen):

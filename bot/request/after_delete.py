@@ -11,7 +11,7 @@ from bot.request.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     DeleteOutcome,
-    TasksRead,
+    PresenceRead,
 )
 from bot.request.following import attention, fail, is_gone, succeed, watch
 from bot.request.model import Outcome, State, TaskView
@@ -90,7 +90,7 @@ def never_left(step: Step, problem: Problem) -> None:
         step.change(deletes_sent=max(0, step.request.deletes_sent - 1))
 
 
-def tasks_read(step: Step, event: TasksRead) -> None:
+def tasks_read(step: Step, event: PresenceRead) -> None:
     """Tasks and pairing, after a DELETE that nobody knows the outcome of. Never leads to another
     DELETE."""
     step.went_on()
@@ -125,7 +125,7 @@ def tasks_read(step: Step, event: TasksRead) -> None:
     return None
 
 
-def begun_since(step: Step, event: TasksRead) -> list[TaskView]:
+def begun_since(step: Step, event: PresenceRead) -> list[TaskView]:
     """The tasks that were not in the list read just before the DELETE."""
     old = {id_key(i) for i in step.request.intent.task_ids} if step.request.intent else set()
     return [t for t in event.tasks if id_key(t.id) not in old]
@@ -159,7 +159,7 @@ def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
 # By Look again, which only reads, and by an answer to the DELETE that comes late.
 
 
-def looked_again(step: Step, event: TasksRead) -> None:
+def looked_again(step: Step, event: PresenceRead) -> None:
     """Somebody pressed Look again on a request in `attention`. It may bring one correction, and
     never sends anything."""
     request = step.request
@@ -201,7 +201,7 @@ def _correct(step: Step, state: State, outcome: Outcome) -> None:
     step.record("corrected", why=outcome.code)
 
 
-def _task_of(step: Step, event: TasksRead) -> TaskView | None:
+def _task_of(step: Step, event: PresenceRead) -> TaskView | None:
     request = step.request
     if request.task:
         known = request.task.id

@@ -2,44 +2,73 @@
 
 from __future__ import annotations
 
-from bot.request.event_changes import Step, with_form
-from bot.request.events import CardPosted, Clicked, Misdirected, OperatorCancelled, RightsRead
+from bot.request.event_changes import Step
+from bot.request.events import CardPosted, Clicked, OperatorCancelled, RightsRead
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.request.new_request import card_posted, refuse
 from bot.request.plan import next_reminder
-from bot.request.who_may import UNREADABLE, Reason
+from bot.request.who_may import OF_THE_WORKSPACE, UNREADABLE
 
 
 def clicked(step: Step, event: Clicked) -> None:
-    """Check the click against what the row knows. Rights are read by an effect afterwards."""
-    if event.action == "look":
-        return _look(step, event)
-    if event.action == "settle":
-        return _settle(step, event)
-    _adopt(step, event)
-    request = step.request
-    message = f"{event.channel}/{event.message_ts}"
-    if event.channel != request.channel or event.message_ts != request.card_ts or not event.ours:
+    """Check the click against what the row knows. One that may count waits until an effect has read
+    the rights of whoever pressed; for a look, the appliance."""
+    click = WaitingClick(
+        event=step.stored.number,
+        action=event.action,
+        by=event.by,
+        team=event.team,
+        at=step.stored.at,
+        reason=event.reason,
+        message=f"{event.channel}/{event.message_ts}",
+    )
+    if event.action not in ("look", "settle"):
+        _adopt(step, event)
+    why = _why_not(step, event)
+    if why == "not_the_card":
         _stray(step, event)
-        return _refuse_click(step, event, "not_the_card")
+    if why is not None:
+        return step.turn_away(click, why, why)
     if event.action == "cancel":
-        return _cancel(step, event, message)
+        step.answer("cancelled")
+        return _withdraw(step, click.decision)
+    step.change(clicks=(*step.request.clicks, click))
+    if event.action == "look":
+        step.record("look_asked", click.by, click.message)
+    return None
+
+
+def _why_not(step: Step, event: Clicked) -> str | None:
+    """Why it does not count, whatever the rights of whoever pressed; None where it may."""
+    request = step.request
+    if event.action == "look":
+        return None if request.state is State.ATTENTION else "nothing_to_look_at"
+    if event.action == "settle":  # on the final reply, or a copy of it: no card is asked about
+        if not request.unresolved:
+            return "nothing_to_settle"
+        if not event.ours or event.fingerprint != (request.fingerprint or event.fingerprint):
+            return "other_fingerprint"
+        return None if event.reason else "settled_without_words"
+    if event.channel != request.channel or event.message_ts != request.card_ts or not event.ours:
+        return "not_the_card"
+    if event.action == "cancel":
+        if event.by != request.requester:
+            return "cancel_not_yours"
+        return None if request.state in CANCELLABLE else "already_decided"
     if event.fingerprint != request.fingerprint:
-        return _refuse_click(step, event, "other_fingerprint")
+        return "other_fingerprint"
     still = request.may_be_denied if event.action == "deny" else request.state is State.PENDING
     if not still:
-        return _refuse_click(step, event, "already_decided")
+        return "already_decided"
     if event.action == "break_glass":
         if not request.terms.break_glass:
-            return _refuse_click(step, event, "no_glass_here")
+            return "no_glass_here"
     elif event.by == request.requester:
-        return _refuse_click(step, event, f"own_request_{event.action}")
+        return f"own_request_{event.action}"
     if event.action == "approve" and any(d.by == event.by for d in request.approvals):
-        return _refuse_click(step, event, "already_counted")
+        return "already_counted"
     too_late = request.decide_by is not None and step.stored.at >= request.decide_by
-    if too_late and request.state is State.PENDING:
-        return _refuse_click(step, event, "too_late")
-    return _keep(step, event)
+    return "too_late" if too_late and request.state is State.PENDING else None
 
 
 def rights_read_at_click(step: Step, event: RightsRead) -> None:
@@ -57,16 +86,15 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     if not verdict.yes:
         code = f"no_right_{verdict.reason.value}"
         return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
-    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
     if click.action == "deny":
-        step.change(denial=decision)
+        step.change(denial=click.decision)
         step.end(State.DENIED, Outcome(code="denied"))
         step.record("denied", click.by, click.message, reason=click.reason)
         return step.answer("denied", event=click.event)
     if any(d.by == click.by for d in step.request.approvals):
         return step.turn_away(click, "already_counted", "already_counted")
     drop_lost_approvals(step, event)
-    step.change(approvals=(*step.request.approvals, decision))
+    step.change(approvals=(*step.request.approvals, click.decision))
     step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
     step.answer("approval_counted", event=click.event, by=click.by)
     if step.request.missing_approvals == 0:
@@ -93,8 +121,7 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
     if not click.reason:
         return step.turn_away(click, "no_reason", "glass_without_reason")
     request = step.request
-    decision = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
-    step.change(glass=decision, glass_lost=None)
+    step.change(glass=click.decision, glass_lost=None)
     step.approve()
     step.record(
         "glass_broken",
@@ -149,14 +176,6 @@ def policy_of_now(step: Step, event: RightsRead) -> None:
         step.change(terms=terms)
 
 
-def misdirected(step: Step, event: Misdirected) -> None:
-    """Only recorded. The listener has already answered whoever pressed."""
-    message = f"{event.channel}/{event.message_ts}"
-    step.record(
-        "click_refused", event.by, message, click=event.action, why=event.why, value=event.value
-    )
-
-
 def operator_cancelled(step: Step, event: OperatorCancelled) -> None:
     if step.request.state not in CANCELLABLE:
         step.record("cancel_refused", f"operator:{event.operator}", why=step.request.state.value)
@@ -185,74 +204,27 @@ def decision_time(step: Step) -> None:
     return None
 
 
-def _cancel(step: Step, event: Clicked, message: str) -> None:
-    if event.by != step.request.requester:
-        return _refuse_click(step, event, "cancel_not_yours")
-    if step.request.state not in CANCELLABLE:
-        return _refuse_click(step, event, "already_decided")
-    step.answer("cancelled")
-    return _withdraw(step, Decision(by=event.by, at=step.stored.at, message=message), message)
-
-
-def _withdraw(step: Step, decision: Decision, message: str | None = None) -> None:
+def _withdraw(step: Step, decision: Decision) -> None:
     step.change(cancellation=decision)
     unseen = step.request.snapshot is None
     step.end(State.CANCELLED, Outcome(code="cancelled"))
-    step.record("cancelled", decision.by, message)
+    step.record("cancelled", decision.by, decision.message)
     if unseen:  # no card, and so no thread to say it in
         step.answer("cancelled", event=step.request.asked_by_event, matters=True)
 
 
-def _look(step: Step, event: Clicked) -> None:
-    request = step.request
-    if request.state is not State.ATTENTION:
-        return _refuse_click(step, event, "nothing_to_look_at")
-    _keep(step, event)
-    return step.record("look_asked", event.by, f"{event.channel}/{event.message_ts}")
-
-
-def _settle(step: Step, event: Clicked) -> None:
-    """On the final reply, or a copy of it: no card is asked about."""
-    request = step.request
-    if not request.unresolved:
-        return _refuse_click(step, event, "nothing_to_settle")
-    if not event.ours or event.fingerprint != (request.fingerprint or event.fingerprint):
-        return _refuse_click(step, event, "other_fingerprint")
-    if not event.reason:
-        return _refuse_click(step, event, "settled_without_words")
-    return _keep(step, event)
-
-
-def _keep(step: Step, event: Clicked) -> None:
-    """Until an effect has read the rights of whoever pressed; for a look, the appliance."""
-    waiting = WaitingClick(
-        event=step.stored.number,
-        action=event.action,
-        by=event.by,
-        team=event.team,
-        at=step.stored.at,
-        reason=event.reason,
-        message=f"{event.channel}/{event.message_ts}",
-    )
-    step.change(clicks=(*step.request.clicks, waiting))
-
-
-MAY_SETTLE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
-"""Anybody of the workspace: whoever found it out in the vSphere Client need not be an approver. It
-changes nothing but what is named; the trail and the thread say who did."""
-
-
 def right_to_settle_read(step: Step, event: RightsRead) -> None:
+    """Anybody of the workspace may: whoever found it out in the vSphere Client need not be an
+    approver. It changes nothing but what is named; the trail and the thread say who did."""
     click, *rest = step.request.clicks
     step.change(clicks=tuple(rest))
     verdict = event.verdicts.get(click.by, UNREADABLE)
-    if verdict.reason not in MAY_SETTLE:
+    if verdict.reason not in OF_THE_WORKSPACE:
         code = f"no_right_{verdict.reason.value}"
         return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
-    settled = Decision(by=click.by, at=click.at, reason=click.reason, message=click.message)
-    step.change(settled=settled)
-    others = tuple(c for c in step.request.clicks if c.action == "settle")
-    step.change(clicks=tuple(c for c in step.request.clicks if c not in others))
+    others = [c for c in step.request.clicks if c.action == "settle"]
+    left = tuple(c for c in step.request.clicks if c not in others)
+    step.change(settled=click.decision, clicks=left)
     for other in others:
         step.turn_away(other, "already_settled", "nothing_to_settle")
     step.notice("settled", text=click.reason or "", who=(click.by,))
@@ -276,9 +248,3 @@ def _stray(step: Step, event: Clicked) -> None:
     known = event.message_ts in request.strays or request.card_ts is None
     if event.ours and event.channel == request.channel and not known:
         step.change(strays=(*request.strays, event.message_ts))
-
-
-def _refuse_click(step: Step, event: Clicked, why: str) -> None:
-    message = f"{event.channel}/{event.message_ts}"
-    step.record("click_refused", event.by, message, click=event.action, why=why)
-    step.answer(why, matters=with_form(event.action))

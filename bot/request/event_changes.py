@@ -34,11 +34,10 @@ class Absorbed(Frozen):
     number: int = 0
 
 
-def with_form(action: str) -> bool:
-    """Whether a form is filled in for it. The answer goes to where that was opened, which may have
-    lapsed while somebody typed. Then it must come as a direct message: who is refused a Deny would
-    otherwise believe that they had stopped the request."""
-    return action in ("deny", "break_glass", "settle")
+WITH_FORM = frozenset({"deny", "break_glass", "settle"})
+"""For these a form is filled in. The answer goes to where that was opened, which may have lapsed
+while somebody typed. Then it must come as a direct message: who is refused a Deny would otherwise
+believe that they had stopped the request."""
 
 
 class Step:
@@ -104,12 +103,8 @@ class Step:
         waits = approved and self.request.may_be_denied
         kept = tuple(c for c in self.request.clicks if waits and c.action == "deny")
         for click in self.request.clicks:
-            if click in kept:
-                continue
-            if click.action == "look":
-                self.answer("ended", event=click.event)
-            else:
-                self.turn_away(click, "ended", "ended")
+            if click not in kept:
+                self.turn_away(click, "already_decided", "already_decided")
         self.change(clicks=kept)
 
     def turn_away(
@@ -118,8 +113,7 @@ class Step:
         """A click that does not count: `why` is for the audit trail, `code` for whoever clicked."""
         self.record("click_refused", click.by, click.message, click=click.action, why=why)
         params = {} if retry_at is None else {"retry_at": str(retry_at)}
-        matters = with_form(click.action)
-        self.answer(code, event=click.event, matters=matters, **params)
+        self.answer(code, event=click.event, matters=click.action in WITH_FORM, **params)
 
     def record(
         self, action: str, actor: str = SYSTEM, message: str | None = None, **detail: Any

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.request import Frozen
 from bot.request.model import Intent, TaskView
-from bot.request.pairing import Near, Presence, Snapshot
+from bot.request.pairing import PairingUnresolved, Presence, Snapshot
 from bot.request.problem import Problem
 from bot.request.who_may import SiteTerms, Verdict
 
@@ -55,12 +55,6 @@ class Opened(Frozen):
     kind: Literal["opened"] = "opened"
     action: Literal["deny", "break_glass", "settle", "ask"]
     by: str
-
-    @property
-    def only_address(self) -> bool:
-        """Whether nothing ever absorbs it, because its form is for a request that does not exist
-        yet and may never do. It is kept for the `response_url` that it came with."""
-        return self.action == "ask"
 
 
 class Misdirected(Frozen):
@@ -130,8 +124,8 @@ class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
     `earlier_attention`: a request of this pairing whose outcome is still unknown; the card names
-    it. `found_at`: the site, where none was named, and its `site_terms`. `also_at`: other sites
-    that list the same pairing. `read_at` as in RightsRead.
+    it. `found_at`: the site, where none was named, and its `site_terms`. `read_at` as in
+    RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"
@@ -140,24 +134,7 @@ class PairingRead(Frozen):
     earlier_attention: str | None = None
     found_at: str | None = None
     site_terms: SiteTerms | None = None
-    also_at: tuple[str, ...] = ()
     read_at: int | None = None
-
-
-class PairingUnresolved(Frozen):
-    """What was asked for is not one pairing: none, several, or a site paired with itself.
-
-    `near` are those that nobody has named and that may have been meant. Nobody can tell when some
-    of several appliances are `unread` (their names) or a list is `partial`. `no_site`: the
-    appliance is not in the settings any more. `taken`: another open request, the first of the
-    `candidates`, holds it, or its other end at the site that is the second.
-    """
-
-    kind: Literal["pairing_unresolved"] = "pairing_unresolved"
-    why: Literal["none", "several", "self", "partial", "unread", "no_site", "taken"]
-    candidates: tuple[str, ...] = ()
-    near: tuple[Near, ...] = ()
-    unread: tuple[str, ...] = ()
 
 
 class CallFailed(Frozen):
@@ -217,45 +194,37 @@ class IntentStored(Frozen):
     kind: Literal["intent_stored"] = "intent_stored"
 
 
-class DeleteNotAccepted(Frozen):
-    """Only the process that sent the DELETE, or did not, may say this. `intent` is the one that it
-    is about: it may be said twice, when a commit did not answer, and the second time it must not
-    undo the next intent."""
+class OfOneDelete(Frozen):
+    """What became of one DELETE. Nobody but the process that sent it can know, so it is never lost.
+    `intent` is the one that it is about. It may be said twice, when a commit did not answer, and
+    the second time it must not undo the next intent; or the row has lost it with the database's
+    last commits."""
+
+    intent: Intent | None = None
+
+
+class DeleteNotAccepted(OfOneDelete):
+    """Only the process that sent the DELETE, or did not, may say this."""
 
     kind: Literal["delete_not_accepted"] = "delete_not_accepted"
     problem: Problem
-    intent: Intent | None = None
 
 
-class DeleteAccepted(Frozen):
-    """202 with a task. `intent` as above: the row may have lost it with the database's last
-    commits."""
+class DeleteAccepted(OfOneDelete):
+    """202 with a task."""
 
     kind: Literal["delete_accepted"] = "delete_accepted"
     task: TaskView
-    intent: Intent | None = None
 
 
-class DeleteAnswered(Frozen):
-    """Any other answer, or none. We find out by polling what it means. `intent` as above."""
+class DeleteAnswered(OfOneDelete):
+    """Any other answer, or none. We find out by polling what it means."""
 
     kind: Literal["delete_answered"] = "delete_answered"
     problem: Problem
-    intent: Intent | None = None
 
 
 DeleteOutcome = DeleteAccepted | DeleteAnswered | DeleteNotAccepted
-"""What became of one DELETE. Nobody but the process that sent it can know, so it is never lost."""
-
-
-class TasksRead(Frozen):
-    """The tasks that were asked for, and whether the pairing is there. `superseded`: a later
-    request of the same pairing has an intent, so Look again may only report."""
-
-    kind: Literal["tasks_read"] = "tasks_read"
-    tasks: tuple[TaskView, ...]
-    pairing: Presence
-    superseded: bool = False
 
 
 class TaskPolled(Frozen):
@@ -268,10 +237,13 @@ class TaskPolled(Frozen):
 
 
 class PresenceRead(Frozen):
-    """Whether the pairing is there."""
+    """Whether the pairing is there, with the tasks that were asked for. `superseded`: a later
+    request of the same pairing has an intent, so Look again may only report."""
 
     kind: Literal["presence_read"] = "presence_read"
     pairing: Presence
+    tasks: tuple[TaskView, ...] = ()
+    superseded: bool = False
 
 
 Event = Annotated[
@@ -294,7 +266,6 @@ Event = Annotated[
     | DeleteNotAccepted
     | DeleteAccepted
     | DeleteAnswered
-    | TasksRead
     | TaskPolled
     | PresenceRead,
     Field(discriminator="kind"),

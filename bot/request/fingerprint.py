@@ -18,15 +18,19 @@ NAME_MOST = 80
 """Of a long name the beginning is enough."""
 
 
-def _shown(snapshot: Snapshot) -> dict[str, Any]:
-    """What must stay the same (rule 3), under the words for it if it does not."""
+def _shown(snapshot: Snapshot) -> dict[str, tuple[str | int | None, str]]:
+    """What must stay the same (rule 3), and how it is named, under the words for it if it does
+    not."""
+    servers = {
+        "local vCenter": snapshot.local_vc,
+        "remote vCenter": snapshot.remote_vc,
+        "local replication server": snapshot.local_vrms,
+        "remote replication server": snapshot.remote_vrms,
+    }
     return {
-        "pairing id": snapshot.pairing_id,
-        "local vCenter": snapshot.local_vc.id,
-        "remote vCenter": snapshot.remote_vc.id,
-        "local replication server": snapshot.local_vrms.id,
-        "remote replication server": snapshot.remote_vrms.id,
-        "number of replications": snapshot.count,
+        "pairing id": (snapshot.id, snapshot.id),
+        **{what: (server.id, server.title) for what, server in servers.items()},
+        "number of replications": (snapshot.count, str(snapshot.count)),
     }
 
 
@@ -34,7 +38,7 @@ def _compared(snapshot: Snapshot) -> dict[str, Any]:
     """The same as it is compared."""
     return {
         what: id_key(value) if isinstance(value, str) else value
-        for what, value in _shown(snapshot).items()
+        for what, (value, _) in _shown(snapshot).items()
     }
 
 
@@ -85,21 +89,12 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
 
 
 def _was_and_is(what: str, shown: Snapshot, now: Snapshot) -> str:
-    was, is_now = _named(what, shown), _named(what, now)
+    both = _shown(shown)[what], _shown(now)[what]
+    was, is_now = (_short(name) for _, name in both)
     if was != is_now:
         return f"{what}: was {was}, is now {is_now}"
-    was_id, now_id = (_short(_shown(each)[what] or "unknown") for each in (shown, now))
+    was_id, now_id = (_short(str(value or "unknown")) for value, _ in both)
     return f"{what}: another one of the same name, {was}; its id was {was_id}, is now {now_id}"
-
-
-def _named(what: str, snapshot: Snapshot) -> str:
-    servers = {
-        "local vCenter": snapshot.local_vc,
-        "remote vCenter": snapshot.remote_vc,
-        "local replication server": snapshot.local_vrms,
-        "remote replication server": snapshot.remote_vrms,
-    }
-    return _short(servers[what].title if what in servers else str(_shown(snapshot)[what]))
 
 
 def _came_and_went(shown: Snapshot, now: Snapshot) -> list[str]:

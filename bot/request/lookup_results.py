@@ -5,12 +5,12 @@ Nothing of it is stored, and nothing waits for it: a lookup that is refused can 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from bot.request import Frozen
-from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.events import CallFailed, PairingRead
 from bot.request.model import UNDECIDED, Request, State
-from bot.request.pairing import Pairing, Snapshot, id_key, keys_of
+from bot.request.pairing import Pairing, PairingUnresolved, same_id, same_pairing
 from bot.request.who_may import Reason
 
 
@@ -31,36 +31,13 @@ class PairingsListed(Frozen):
     read_at: int
 
 
-def other_ends(listed: Sequence[PairingsListed]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """By site and pairing id, the other sites among these that list the same pairing."""
-    at: dict[Hashable, dict[str, None]] = {}
-    for each in listed:
-        for item in each.pairings:
-            for key in keys_of(item.pairing):
-                at.setdefault(key, {})[each.site] = None
-    return {
-        (each.site, item.pairing.id): others
-        for each in listed
-        for item in each.pairings
-        if (others := _others(each.site, at, item.pairing))
-    }
-
-
-def _others(
-    site: str, at: Mapping[Hashable, Mapping[str, None]], pairing: Pairing
-) -> tuple[str, ...]:
-    found = dict.fromkeys(other for key in keys_of(pairing) for other in at[key])
-    return tuple(other for other in found if other != site)
-
-
-def holder_of(site: str, pairing: Pairing | Snapshot, opened: Iterable[Request]) -> Request | None:
+def holder_of(site: str, pairing: Pairing, opened: Iterable[Request]) -> Request | None:
     """The open request for this pairing, asked at this site or at its other end."""
-    its_id = pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id
-    keys, at_other_end = set(keys_of(pairing)), None
+    at_other_end = None
     for each in opened:
-        if each.site == site and each.pairing_id and id_key(each.pairing_id) == id_key(its_id):
+        if each.site == site and each.pairing_id and same_id(each.pairing_id, pairing.id):
             return each
-        if each.site != site and each.snapshot and not keys.isdisjoint(keys_of(each.snapshot)):
+        if each.site != site and each.snapshot and same_pairing(pairing, each.snapshot):
             at_other_end = each
     return at_other_end
 
@@ -86,8 +63,6 @@ class LookFailed(Frozen):
 
 PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook | LookFailed
 SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook | LookFailed
-
-RUNNING = frozenset({State.APPROVED, State.DELETING, State.FOLLOWING})
 
 
 class Home(Frozen):
@@ -121,29 +96,27 @@ def sort_home(
     """`may_decide`: the person is one of APPROVERS. A request that too few people could approve
     waits for those who may break the glass. `asked`: this person's latest requests; `ended`:
     everybody's latest ends; `unresolved`: those that somebody has to look after, whoever asked.
-    What waits is sorted by the time that it runs out, the rest newest
-    first."""
-    opened = tuple(unfinished)
-    mine = [r for r in opened if r.requester == person]
+    What waits is sorted by the time that it runs out, the rest newest first."""
+    opened, shown = _newest(unfinished), set[str]()
+
+    def first(found: Iterable[Request]) -> tuple[Request, ...]:
+        new = {each.id: each for each in found if each.id not in shown}
+        shown.update(new)
+        return tuple(new.values())
+
     waiting = [
         r
         for r in opened
         if (may_break_glass if r.glass_alone else may_decide) and _waits_for(person, r)
     ]
-    taken = {r.id for r in (*mine, *waiting)}
-    left = [r for r in opened if r.id not in taken]
-    own = _newest([*mine, *(r for r in asked if not r.state.open)])
-    first = tuple(unresolved)
-    seen = {r.id for r in first}
-    own = tuple(r for r in own if r.id not in seen)
-    shown = seen | {r.id for r in own}
+    mine = [r for r in opened if r.requester == person]
     return Home(
-        unresolved=first,
-        waiting=tuple(sorted(waiting, key=lambda r: r.decide_by or r.created_at)),
-        asked=own,
-        running=_newest(r for r in left if r.state in RUNNING),
-        others=_newest(r for r in left if r.state in UNDECIDED),
-        ended=tuple(r for r in ended if r.id not in shown),
+        unresolved=first(unresolved),
+        waiting=first(sorted(waiting, key=lambda r: (r.decide_by or 0, r.created_at))),
+        asked=first(_newest([*mine, *asked])),
+        running=first(r for r in opened if r.state not in UNDECIDED),
+        others=first(opened),
+        ended=first(ended),
         rights_unread=rights_unread,
     )
 

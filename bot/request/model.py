@@ -66,21 +66,26 @@ TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
 """The three statuses that end a task (vendor OpenAPI, Task). An unknown one is not an end."""
 
 
-class Terms(Frozen):
-    """The policy in force when the request was made, kept over a restart. Times in ms.
-    `break_glass`: BREAK_GLASS is set; who is in it is read anew each time, as for APPROVERS.
-    `several`: there are several appliances, so each message names the site."""
+class Kept(Frozen):
+    """What a request keeps, over a restart too, of the policy in force when it was made. Times in
+    ms."""
 
     approvals_required: int
     approval_ttl_ms: int
     execution_ttl_ms: int
     follow_ttl_ms: int
     remind_after_ms: int
-    poll_ms: int
-    timeout_ms: int
     dry_run: bool
     notify: tuple[str, ...]
     label: str = ""
+
+
+class Terms(Kept):
+    """For one request. `break_glass`: BREAK_GLASS is set; who is in it is read anew each time, as
+    for APPROVERS. `several`: there are several appliances, so each message names the site."""
+
+    poll_ms: int
+    timeout_ms: int
     appliance: str = ""
     break_glass: bool = False
     several: bool = False
@@ -105,6 +110,10 @@ class WaitingClick(Frozen):
     at: int
     reason: str | None = None
     message: str | None = None
+
+    @property
+    def decision(self) -> Decision:
+        return Decision(by=self.by, at=self.at, reason=self.reason, message=self.message)
 
 
 class Readings(Frozen):
@@ -174,8 +183,7 @@ class Request(Frozen):
     """Everything about one request. Times are ms epoch of the database's clock.
 
     `glass` is the decision of one person of BREAK_GLASS alone, `glass_lost` one that does not count
-    any more. `only_glass`: at the check too few people could approve. `also_at`: other sites that
-    listed the same pairing at the check.
+    any more. `only_glass`: at the check too few people could approve.
     """
 
     id: str
@@ -204,7 +212,6 @@ class Request(Frozen):
     snapshot: Snapshot | None = None
     fingerprint: str | None = None
     earlier_attention: str | None = None
-    also_at: tuple[str, ...] = ()
 
     rights_to_ask_read: bool = False
     unreachable_since: int | None = None

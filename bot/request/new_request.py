@@ -10,13 +10,15 @@ from bot.request.events import (
     CardPosted,
     CardRefused,
     PairingRead,
-    PairingUnresolved,
     RightsToAskRead,
     Stored,
 )
 from bot.request.fingerprint import fingerprint, identified
 from bot.request.model import Outcome, Request, State, Terms
-from bot.request.pairing import Near
+from bot.request.pairing import (
+    Near,
+    PairingUnresolved,
+)
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
 from bot.request.time_for_delete import NotTaken, moment
@@ -52,17 +54,8 @@ def begin(stored: Stored, request_id: str, terms: Terms, now: int) -> Absorbed:
         updated_at=now,
     )
     step = Step(request, stored, now)
-    step.record(
-        "asked",
-        asked.requester,
-        site=asked.site,
-        pairing=asked.pairing,
-        force=asked.force,
-        reason=asked.reason,
-        channel=asked.channel,
-        at=asked.at,
-        dry_run=terms.dry_run,
-    )
+    said = asked.model_dump(exclude={"kind", "requester", "team"})
+    step.record("asked", asked.requester, **said, dry_run=terms.dry_run)
     return step.done()
 
 
@@ -119,9 +112,8 @@ def pairing_read(step: Step, event: PairingRead) -> None:
     decide_by = step.now + request.terms.approval_ttl_ms
     step.change(
         snapshot=snapshot,
-        pairing_id=snapshot.pairing_id,
+        pairing_id=snapshot.id,
         earlier_attention=event.earlier_attention,
-        also_at=event.also_at,
         fingerprint=fingerprint(
             snapshot, force=request.force, dry_run=request.terms.dry_run, scheduled_at=at
         ),
@@ -133,7 +125,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
     step.record(
         "checked",
         site=request.site,
-        pairing_id=snapshot.pairing_id,
+        pairing_id=snapshot.id,
         pairing=snapshot.title,
         replications=snapshot.count,
         complete=snapshot.complete,

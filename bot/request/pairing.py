@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Literal
@@ -77,17 +77,33 @@ class Replication(Frozen):
     protected: bool = False
 
 
-class Snapshot(Frozen):
-    """One reading. `partial` says what is missing from it. `replications_digest` is over the listed
-    replications, and None if the appliance itself calls that list partial. A list that is only
-    shorter than the count (not `complete`) may have changed while it was read. `replications` are
-    the first of them: those that are protected, then by name."""
+class Pairing(Frozen):
+    """One pairing of the appliance. It has no name of its own (vendor OpenAPI, Pairing): it is
+    named by its two sites."""
 
-    pairing_id: str
-    local_vc: Server
-    remote_vc: Server
-    local_vrms: Server
-    remote_vrms: Server
+    id: str
+    local_vc: Server = Server()
+    remote_vc: Server = Server()
+    local_vrms: Server = Server()
+    remote_vrms: Server = Server()
+
+    @property
+    def title(self) -> str:
+        return f"{self.local_vc.title} → {self.remote_vc.title}"
+
+    @property
+    def of_itself(self) -> bool:
+        """Whether it is a site's pairing with itself. Such a one can be listed and is never
+        unpaired."""
+        return self.local_vc.id is not None and same_id(self.local_vc.id, self.remote_vc.id)
+
+
+class Snapshot(Pairing):
+    """A pairing as one reading found it. `partial` says what is missing. `replications_digest` is
+    over the listed replications, and None if the appliance itself calls that list partial. A list
+    that is only shorter than the count (not `complete`) may have changed while it was read.
+    `replications` are the first of them: those that are protected, then by name."""
+
     count: int
     complete: bool
     replications_digest: str | None
@@ -96,13 +112,7 @@ class Snapshot(Frozen):
     issues: tuple[IssueLine, ...] = ()
     issue_count: int = 0
     partial: tuple[str, ...] = ()
-    appliance_version: str | None = None
     read_at: int
-
-    @property
-    def title(self) -> str:
-        """A pairing has no name: it is named by its two sites."""
-        return f"{self.local_vc.title} → {self.remote_vc.title}"
 
     @property
     def all_named(self) -> bool:
@@ -124,26 +134,6 @@ def digest_of(replication_ids: Iterable[str]) -> str:
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 
 
-class Pairing(Frozen):
-    """One pairing of the appliance's list; it has no name of its own (vendor OpenAPI, Pairing)."""
-
-    id: str
-    local_vc: Server = Server()
-    remote_vc: Server = Server()
-    local_vrms: Server = Server()
-    remote_vrms: Server = Server()
-
-    @property
-    def title(self) -> str:
-        return f"{self.local_vc.title} → {self.remote_vc.title}"
-
-    @property
-    def of_itself(self) -> bool:
-        """Whether it is a site's pairing with itself. Such a one can be listed and is never
-        unpaired."""
-        return self.local_vc.id is not None and same_id(self.local_vc.id, self.remote_vc.id)
-
-
 SHORT_ID = 8
 """Characters of an id that the form shows, and that name the pairing too."""
 
@@ -158,14 +148,20 @@ class Near(Frozen):
     site: str | None = None
 
 
-class Hit(Frozen):
-    """One pairing found, or why not: with those that it could be, or the `near` ones that nobody
-    has named."""
+class PairingUnresolved(Frozen):
+    """What was asked for is not one pairing: none, several, or a site paired with itself.
 
-    pairing: Pairing | None = None
-    why: Literal["none", "several", "self", "partial"] | None = None
-    candidates: tuple[Pairing, ...] = ()
+    `near` are those that nobody has named and that may have been meant. Nobody can tell when some
+    of several appliances are `unread` (their names) or a list is `partial`. `no_site`: the
+    appliance is not in the settings any more. `taken`: another open request, the first of the
+    `candidates`, holds it, or its other end at the site that is the second.
+    """
+
+    kind: Literal["pairing_unresolved"] = "pairing_unresolved"
+    why: Literal["none", "several", "self", "partial", "unread", "no_site", "taken"]
+    candidates: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def looks_like_id(text: str) -> bool:
@@ -174,7 +170,7 @@ def looks_like_id(text: str) -> bool:
 
 def find(
     text: str, pairings: Sequence[Pairing], *, whole: bool = True, label: str | None = None
-) -> Hit:
+) -> Pairing | PairingUnresolved:
     """By its id, or by a name that only one pairing has: the whole name of a server, that name's
     first label, the beginning of the id as lists show it, `A → B`, or the `label` that the settings
     give the appliance. A part of a name is none: somebody who asks colleagues a question after the
@@ -189,11 +185,13 @@ def find(
     if by_id:
         return _one(by_id)
     named = [] if looks_like_id(wanted) else _by_name(wanted, pairings, (label or "").casefold())
-    found = _one(named) if named else Hit(why="none", near=_near(text, pairings))
-    if whole or looks_like_id(wanted) or not wanted or found.why == "several":
-        return found
-    listed = tuple(p for p in named if not p.of_itself)
-    return Hit(why="partial", candidates=listed, near=_near(text, pairings))
+    certain = whole or looks_like_id(wanted) or not wanted
+    if named and (certain or len(named) > 1):
+        return _one(named)
+    listed = _titles(p for p in named if not p.of_itself)
+    return PairingUnresolved(
+        why="none" if certain else "partial", candidates=listed, near=_near(text, pairings)
+    )
 
 
 def nearest(text: str, among: Iterable[Near]) -> tuple[Near, ...]:
@@ -235,12 +233,16 @@ def _by_name(wanted: str, pairings: Sequence[Pairing], label: str) -> list[Pairi
     return (whole or short or itself) if wanted else []
 
 
-def _one(hits: list[Pairing]) -> Hit:
+def _one(hits: list[Pairing]) -> Pairing | PairingUnresolved:
     if len(hits) > 1:
-        return Hit(why="several", candidates=tuple(hits))
+        return PairingUnresolved(why="several", candidates=_titles(hits))
     if hits[0].of_itself:
-        return Hit(why="self", candidates=tuple(hits))
-    return Hit(pairing=hits[0])
+        return PairingUnresolved(why="self", candidates=_titles(hits))
+    return hits[0]
+
+
+def _titles(pairings: Iterable[Pairing]) -> tuple[str, ...]:
+    return tuple(f"{p.title} ({p.id})" for p in pairings)
 
 
 def _servers(pairing: Pairing) -> tuple[Server, ...]:
@@ -254,28 +256,19 @@ def _names(server: Server) -> list[str]:
     return [each for each in (name, "" if label.isdecimal() else label) if each]
 
 
-def same_pairing(one: Pairing | Snapshot, other: Pairing | Snapshot) -> bool:
+def same_pairing(one: Pairing, other: Pairing) -> bool:
     """Whether these two, read at different appliances, are the same pairing."""
-    return not frozenset(keys_of(one)).isdisjoint(keys_of(other))
+    joined = _joined(one)
+    return same_id(one.id, other.id) or (joined is not None and joined == _joined(other))
 
 
-def _id(pairing: Pairing | Snapshot) -> str | None:
-    return id_key(pairing.id if isinstance(pairing, Pairing) else pairing.pairing_id)
+def pair_key(found: Pairing) -> str | None:
+    """One text for both ends of a pairing: its two vCenters in order, else its id."""
+    joined = _joined(found)
+    return " ".join(sorted(joined)) if joined else id_key(found.id)
 
 
-def _joined(pairing: Pairing | Snapshot) -> frozenset[str] | None:
+def _joined(pairing: Pairing) -> frozenset[str] | None:
     """The two vCenters; None where one is not told, or where a site is paired with itself."""
     local, remote = id_key(pairing.local_vc.id), id_key(pairing.remote_vc.id)
     return frozenset((local, remote)) if local and remote and local != remote else None
-
-
-def pair_key(found: Pairing | Snapshot) -> str | None:
-    """One text for both ends of a pairing: its two vCenters in order, else its id."""
-    joined = _joined(found)
-    return " ".join(sorted(joined)) if joined else _id(found)
-
-
-def keys_of(pairing: Pairing | Snapshot) -> tuple[Hashable, ...]:
-    """Two readings that share one of these are the same pairing; for finding among many."""
-    joined = _joined(pairing)
-    return (_id(pairing),) if joined is None else (_id(pairing), joined)

@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from bot.request import Frozen
-from bot.request.events import (
-    CallFailed,
-    DeleteOutcome,
-    PairingRead,
-    PairingUnresolved,
-    PresenceRead,
-    TaskPolled,
-    TasksRead,
-)
+from bot.request.events import CallFailed, DeleteOutcome, PairingRead, PresenceRead, TaskPolled
 from bot.request.lookup_results import ListedPairing
 from bot.request.model import Request, State
+from bot.request.pairing import PairingUnresolved
 from bot.request.problem import ProblemKind
 from bot.request.time_for_delete import AHEAD_MS
 from bot.request.who_may import Home, Person, Verdict
@@ -80,14 +73,6 @@ class SendDelete(Frozen):
     """Log in and reserve the call, store the intent, send. Once."""
 
 
-class ReadTasks(Frozen):
-    """Tasks and pairing: after a DELETE whose outcome is unknown, and when somebody presses Look
-    again. Of the tasks all that are `listed`, or the one of this id, or none."""
-
-    listed: bool
-    task_id: str | None = None
-
-
 class PollTask(Frozen):
     """The task that is followed, asked for by its id."""
 
@@ -95,19 +80,15 @@ class PollTask(Frozen):
 
 
 class ReadPresence(Frozen):
-    """Is it gone?"""
+    """Is it gone? After a DELETE whose outcome is unknown, and when somebody presses Look again,
+    with tasks: all that are `listed`, or the one of this id."""
+
+    listed: bool = False
+    task_id: str | None = None
 
 
 Effect = (
-    Wait
-    | Tick
-    | ReadRightsToAsk
-    | ReadPairing
-    | ReadRights
-    | SendDelete
-    | ReadTasks
-    | PollTask
-    | ReadPresence
+    Wait | Tick | ReadRightsToAsk | ReadPairing | ReadRights | SendDelete | PollTask | ReadPresence
 )
 
 
@@ -145,13 +126,11 @@ class AppliancePort(Protocol):
         """Exactly one DELETE, or provably none: not after the monotonic second `send_by`."""
         ...
 
-    def read_tasks(
+    def read_presence(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> TasksRead | CallFailed:
+    ) -> PresenceRead | CallFailed:
         """All tasks that are `listed`, or the one of this id, or none; and the pairing."""
         ...
-
-    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed: ...
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         """One call, whatever else the appliance has to do."""
@@ -174,9 +153,6 @@ class PeoplePort(Protocol):
         ...
 
 
-FOREVER = None
-
-
 def plan(request: Request, now: int) -> Effect:
     """What to do next at `now` (ms); `Wait` when there is nothing."""
     match request.state:
@@ -187,15 +163,15 @@ def plan(request: Request, now: int) -> Effect:
         case State.APPROVED:
             return _approved(request, now)
         case State.DELETING:
-            return _later(request.follow_by, request, now) or _read_tasks(request)
+            return _later(request.follow_by, request, now) or _look(request)
         case State.FOLLOWING:
             return _following(request, now)
         case State.ATTENTION if request.clicks:
             first = request.clicks[0]
             settles = first.action == "settle"
-            return ReadRights(people=(first.by,)) if settles else _read_tasks(request)
+            return ReadRights(people=(first.by,)) if settles else _look(request)
         case _:
-            return Wait(until=FOREVER)
+            return Wait(until=None)
 
 
 def next_at(request: Request, now: int) -> int | None:
@@ -242,7 +218,7 @@ def _pending(request: Request, now: int) -> Effect:
     times = [t for t in (request.decide_by, next_reminder(request)) if t is not None]
     if any(now >= t for t in times):
         return Tick()
-    return Wait(until=min(times, default=FOREVER))
+    return Wait(until=min(times, default=None))
 
 
 def told_ahead(request: Request) -> bool:
@@ -285,12 +261,12 @@ def _following(request: Request, now: int) -> Effect:
     return ReadPresence() if _missing_for_long(request, now) else PollTask(task_id=task.id)
 
 
-def _read_tasks(request: Request) -> ReadTasks:
+def _look(request: Request) -> ReadPresence:
     """After a 404 to the DELETE no task is ours, whatever it names: nothing of ours began."""
     if request.task is not None:
-        return ReadTasks(listed=False, task_id=request.task.id)
+        return ReadPresence(task_id=request.task.id)
     nothing_began = request.answer is not None and request.answer.kind is ProblemKind.NOT_FOUND
-    return ReadTasks(listed=not nothing_began)
+    return ReadPresence(listed=not nothing_began)
 
 
 def _missing_for_long(request: Request, now: int) -> bool:

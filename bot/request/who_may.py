@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bot.request import Frozen
-from bot.request.model import Terms
+from bot.request.model import Kept, Terms
 
 
 class Person(Frozen):
@@ -44,6 +44,10 @@ class Reason(StrEnum):
     OTHER_WORKSPACE = "other_workspace"
     UNREADABLE = "unreadable"
     GROUP_UNREADABLE = "group_unreadable"
+
+
+OF_THE_WORKSPACE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
+"""People of this workspace, whether or not they may decide."""
 
 
 class Verdict(Frozen):
@@ -112,33 +116,17 @@ class SiteTerms(Frozen):
     timeout_ms: int
     calls_per_minute: int = 40
 
-    def is_at(self, host: str) -> bool:
-        """Whether this is the appliance that a request names, in whatever way that is written."""
-        return _plain(host) == _plain(self.appliance)
 
-
-def _plain(host: str) -> str:
-    return host.casefold().removesuffix(":443").removesuffix(".")
-
-
-class Policy(Frozen):
+class Policy(Kept):
     """What is in force now, in this process. `requesters` and `channels` None: any; an empty
     `break_glass`: nobody."""
 
     approvers: frozenset[str]
-    approvals_required: int
     force_approvals_required: int
-    notify: tuple[str, ...]
     requesters: frozenset[str] | None
     channels: frozenset[str] | None
     require_reason: bool
     reason_pattern: str | None
-    approval_ttl_ms: int
-    execution_ttl_ms: int
-    follow_ttl_ms: int
-    remind_after_ms: int
-    dry_run: bool
-    label: str
     sites: dict[str, SiteTerms]
     break_glass: frozenset[str] = frozenset()
     schedule_max_ms: int = 0
@@ -154,21 +142,10 @@ class Policy(Frozen):
             poll_ms=max(each.poll_ms for each in self.sites.values()),
             timeout_ms=max(each.timeout_ms for each in self.sites.values()),
         )
-        return Terms(
-            approvals_required=self.required(force=force),
-            approval_ttl_ms=self.approval_ttl_ms,
-            execution_ttl_ms=self.execution_ttl_ms,
-            follow_ttl_ms=self.follow_ttl_ms,
-            remind_after_ms=self.remind_after_ms,
-            poll_ms=at.poll_ms,
-            timeout_ms=at.timeout_ms,
-            dry_run=self.dry_run,
-            notify=self.notify,
-            label=self.label,
-            appliance=at.appliance,
-            break_glass=bool(self.break_glass),
-            several=len(self.sites) > 1,
-        )
+        kept = self.model_dump(include=set(Kept.model_fields))
+        kept |= at.model_dump(exclude={"calls_per_minute"})
+        kept["approvals_required"] = self.required(force=force)
+        return Terms(break_glass=bool(self.break_glass), several=len(self.sites) > 1, **kept)
 
     def channel_allowed(self, channel: str) -> bool:
         """Whether one may ask there: never in a direct message (`D…`), where nobody can decide."""

@@ -178,4 +178,6 @@ def mark_absorbed(conn: Connection, number: int, now: int) -> bool:
 
 
 def _only_address(event: Event) -> bool:
-    return isinstance(event, Opened) and event.only_address
+    """Whether nothing ever absorbs it, because its form is for a request that does not exist yet
+    and may never do. It is kept for the `response_url` that it came with."""
+    return isinstance(event, Opened) and event.action == "ask"

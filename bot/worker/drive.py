@@ -17,12 +17,12 @@ from bot.request.events import (
     DeleteOutcome,
     Event,
     PairingRead,
-    PairingUnresolved,
     RightsRead,
     Stored,
     TimePassed,
 )
 from bot.request.model import Readings, Request
+from bot.request.pairing import PairingUnresolved
 from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, next_at, plan
 from bot.request.problem import Problem, ProblemKind
 from bot.store.inbox import Inbox

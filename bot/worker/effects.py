@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.events import CallFailed, Event, PairingRead, TasksRead
+from bot.request.events import CallFailed, Event, PairingRead, PresenceRead
 from bot.request.following import pause_between_polls_ms
 from bot.request.model import Request, State
 from bot.request.plan import (
@@ -18,7 +18,6 @@ from bot.request.plan import (
     ReadPresence,
     ReadRights,
     ReadRightsToAsk,
-    ReadTasks,
 )
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
@@ -31,7 +30,7 @@ WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, S
 
 @dataclass(frozen=True)
 class Effects:
-    """All that reaches outside, by site. `lists` know of a pairing's other end."""
+    """All that reaches outside, by site."""
 
     policy: Policy
     people: PeoplePort
@@ -58,11 +57,9 @@ class Effects:
         match effect:
             case ReadPairing():
                 return appliance.read_to_act(pairing, by)
-            case ReadTasks(listed=listed, task_id=task_id):
-                read = appliance.read_tasks(pairing, by, listed=listed, task_id=task_id)
+            case ReadPresence(listed=listed, task_id=task_id):
+                read = appliance.read_presence(pairing, by, listed=listed, task_id=task_id)
                 return self._superseded(request, read)
-            case ReadPresence():
-                return appliance.read_presence(pairing, by)
             case PollTask(task_id=task_id):
                 followed = self.overview.followed(request.site)
                 seen = appliance.poll_task(task_id, by)
@@ -80,7 +77,7 @@ class Effects:
         gone."""
         site, shown = request.site, request.terms.appliance
         appliance = self.appliances.get(site)
-        if appliance is not None and (not shown or self.policy.sites[site].is_at(shown)):
+        if appliance is not None and (not shown or self.policy.sites[site].appliance == shown):
             return appliance
         here = self.policy.sites[site].appliance if appliance is not None else "none"
         words = f"this is about the appliance {shown or site}, and the settings of this bot name"
@@ -88,14 +85,16 @@ class Effects:
         return Problem(kind=ProblemKind.UNSENT, text=text)
 
     def _check(self, request: Request, by: float) -> Event:
-        """The pairing, and what else is known of it: earlier requests, and its other end."""
+        """The pairing, and whether an earlier request of it is unclear still."""
         read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)
         if not isinstance(read, PairingRead):
             return read
         earlier = self.overview.unclear(read.snapshot)
         return read.model_copy(update={"earlier_attention": earlier.id if earlier else None})
 
-    def _superseded(self, request: Request, read: TasksRead | CallFailed) -> TasksRead | CallFailed:
+    def _superseded(
+        self, request: Request, read: PresenceRead | CallFailed
+    ) -> PresenceRead | CallFailed:
         if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
             return read
         shown = request.snapshot

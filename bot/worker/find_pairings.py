@@ -1,4 +1,4 @@
-"""Finds pairings: the one that somebody typed, the list of each appliance, the other end.
+"""Finds pairings: the one that somebody typed, and the list of each appliance.
 
 Of several appliances all are asked at once, each in a thread of its own, until a deadline: one that
 is away costs whoever waits a few seconds. The latest lists are kept in memory only. They decide
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.events import CallFailed, PairingRead
 from bot.request.lookup_results import PairingsListed, SiteUnread
 from bot.request.model import ANY_SITE
-from bot.request.pairing import Snapshot, looks_like_id, nearest, same_pairing
+from bot.request.pairing import PairingUnresolved, looks_like_id, nearest
 from bot.request.plan import AppliancePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
@@ -30,13 +30,6 @@ GRACE_SECONDS = 0.5
 
 COUNTED_MOST = 4
 """Each count is a call, and people's lookups may use only a part of an appliance's calls."""
-
-END_FRESH_S = 60.0
-"""A list up to this old is used to find the other end, without a call. Pairings are made by hand,
-and rarely."""
-
-END_SECONDS = 2.0
-"""A card does not wait longer for another appliance."""
 
 Answer = TypeVar("Answer")
 
@@ -83,8 +76,7 @@ def find(
     lists: Lists,
     by: float,
 ) -> PairingRead | PairingUnresolved | CallFailed:
-    """The pairing that somebody typed, where it is, and where else it is listed. `site` may be
-    ANY_SITE."""
+    """The pairing that somebody typed, and where it is. `site` may be ANY_SITE."""
     found: PairingRead | PairingUnresolved | CallFailed
     if site == ANY_SITE:
         found = search(asked, appliances, by, monotonic=lists.monotonic)
@@ -96,9 +88,7 @@ def find(
         return found
     # If it was asked before a restart, the row may name an appliance that is not there now.
     at = found.found_at or site
-    also_at = lists.also_at(at, found.snapshot, by)
-    here = {"found_at": at, "site_terms": policy.sites[at], "also_at": also_at}
-    return found.model_copy(update=here)
+    return found.model_copy(update={"found_at": at, "site_terms": policy.sites[at]})
 
 
 def search(
@@ -144,9 +134,7 @@ def _titles(
     hits: Mapping[str, PairingRead], others: Mapping[str, PairingUnresolved], why: str
 ) -> tuple[str, ...]:
     """As they can be typed: `SITE/ID`, with the two vCenters behind it."""
-    found = [
-        f"{site}/{hit.snapshot.pairing_id} ({hit.snapshot.title})" for site, hit in hits.items()
-    ]
+    found = [f"{site}/{hit.snapshot.id} ({hit.snapshot.title})" for site, hit in hits.items()]
     found += [
         f"{site}/{title}"
         for site, each in others.items()
@@ -180,7 +168,6 @@ class Lists:
         *,
         counted: bool = False,
         fresh_s: float = 0,
-        seconds: float = SECONDS,
     ) -> tuple[PairingsListed | SiteUnread, ...]:
         """In the order of `sites`; `counted` with their replications. A list that is not older than
         `fresh_s` is returned again. If there is only one appliance it has until `by`, since no
@@ -191,25 +178,12 @@ class Lists:
         if len(self.appliances) == 1:
             read = {site: call(by) for site, call in calls.items()}
         else:
-            read = at_once(calls, by, seconds=seconds, monotonic=self.monotonic)
+            read = at_once(calls, by, monotonic=self.monotonic)
         told = {
             site: SiteUnread(site=site, failed=each) if isinstance(each, CallFailed) else each
             for site, each in read.items()
         }
         return tuple(found.get(site) or told[site] for site in sites)
-
-    def also_at(self, site: str, snapshot: Snapshot, by: float) -> tuple[str, ...]:
-        """Other sites that list this pairing. One that cannot be read now is left out, since this
-        is only told to people. What must not be missed is found among the open requests."""
-        others = [name for name in self.appliances if name != site]
-        if not others or by - self.monotonic() < END_SECONDS:
-            return ()
-        return tuple(
-            listed.site
-            for listed in self.read(others, by, fresh_s=END_FRESH_S, seconds=END_SECONDS)
-            if isinstance(listed, PairingsListed)
-            and any(same_pairing(item.pairing, snapshot) for item in listed.pairings)
-        )
 
     def _call(self, site: str, counted: bool) -> Callable[[float], PairingsListed | CallFailed]:
         most = COUNTED_MOST if counted else 0

@@ -26,7 +26,7 @@ from bot.request.lookup_results import (
 )
 from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
-from bot.request.who_may import Policy, Reason
+from bot.request.who_may import OF_THE_WORKSPACE, Policy
 from bot.store.queries import Overview
 from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading
@@ -45,9 +45,6 @@ LOOK_SECONDS = 20.0
 
 ASKED_MOST, ENDED_MOST = 5, 5
 """Of the past, on somebody's Home."""
-
-MAY_LOOK = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREADABLE})
-"""People of this workspace, whether or not they may decide: they may look."""
 
 Found = TypeVar("Found")
 
@@ -182,7 +179,7 @@ class Lookups:
         """Whether they may decide is only shown: rights are read anew at each click."""
         reading = self._reading()
         verdict = reading.right(by, None, self.policy.approvers)
-        if verdict.reason not in MAY_LOOK:
+        if verdict.reason not in OF_THE_WORKSPACE:
             return MayNotLook(reason=verdict.reason)
         glass = self.policy.break_glass
         return sort_home(

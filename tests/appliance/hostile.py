@@ -118,7 +118,7 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
             partial(port.find_and_read, "nowhere", by),
             partial(port.read_to_act, "p-1", by),
             partial(port.delete, "p-1", force=False, send_by=by, by=by),
-            partial(port.read_tasks, "p-1", by, listed=True, task_id=None),
+            partial(port.read_presence, "p-1", by, listed=True, task_id=None),
             partial(port.poll_task, "t-1", by),
             partial(port.list_pairings, by, count_at_most=0),
         ]

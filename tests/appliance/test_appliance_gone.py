@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.appliance.appliance import Appliance
-from bot.request.events import CallFailed, PresenceRead, TaskPolled, TasksRead
+from bot.request.events import CallFailed, PresenceRead, TaskPolled
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance.small_server import Reply, Server
 
@@ -40,12 +40,12 @@ def serve_pairing(server: Server, pairing: dict[str, Any]) -> None:
 def looked(appliance: Appliance) -> object:
     """What three ways to look find: they have to agree."""
     one = appliance.read_presence("p-1", BY)
-    around = appliance.read_tasks("p-1", BY, listed=True, task_id=None)
+    around = appliance.read_presence("p-1", BY, listed=True, task_id=None)
     acting = appliance.read_to_act("p-1", BY)
     if isinstance(one, CallFailed):
         assert (type(around), type(acting)) == (CallFailed, CallFailed)
         return one.problem.kind
-    assert isinstance(around, TasksRead)
+    assert isinstance(around, PresenceRead)
     assert acting == one == PresenceRead(pairing=around.pairing)
     return one.pairing
 
@@ -149,9 +149,7 @@ def test_its_own_404_says_that_it_is_forgotten_and_no_other_answer_does(
 def test_looking_again_asks_for_the_known_task_alone(appliance: Appliance, server: Server) -> None:
     server.on("GET", TASK_PATH, Reply(200, {"id": TASK.upper(), "status": "ERROR"}))
     server.on("GET", "/pairings/p-1", Reply(200, PAIRING))
-    seen = appliance.read_tasks("p-1", BY, listed=False, task_id=TASK)
-    assert isinstance(seen, TasksRead)
+    seen = appliance.read_presence("p-1", BY, listed=False, task_id=TASK)
+    assert isinstance(seen, PresenceRead)
     assert [t.status for t in seen.tasks] == ["ERROR"]
-    seen = appliance.read_tasks("p-1", BY, listed=False, task_id=None)
-    assert seen == TasksRead(tasks=(), pairing="there")
     assert server.count("GET", "/tasks") == 0

@@ -10,8 +10,9 @@ import pytest
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority, ceiling, count
-from bot.request.events import CallFailed, PairingRead, PairingUnresolved
+from bot.request.events import CallFailed, PairingRead
 from bot.request.lookup_results import ListedPairing
+from bot.request.pairing import PairingUnresolved
 from bot.request.problem import ProblemKind as Kind
 from bot.sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.clients import client_of_simulated
@@ -286,7 +287,7 @@ def find(port: Appliance, asked: str) -> str:
     """The id of the pairing, or why there is none."""
     found = port.find_and_read(asked, BY)
     assert isinstance(found, PairingRead | PairingUnresolved), found
-    return found.snapshot.pairing_id if isinstance(found, PairingRead) else found.why
+    return found.snapshot.id if isinstance(found, PairingRead) else found.why
 
 
 def test_an_id_is_found_whether_it_is_listed_or_not(

@@ -17,7 +17,8 @@ from bot.appliance.http_answers import VALUES_MAX
 from bot.appliance.listing import ERRORS_MAX
 from bot.appliance.models import TEXT_LENGTH_MAX, WORDS_LENGTH_MAX
 from bot.appliance.tls import ANSWER_MAX_BYTES
-from bot.request.events import PairingRead, PairingUnresolved
+from bot.request.events import PairingRead
+from bot.request.pairing import PairingUnresolved
 from bot.request.problem import ProblemKind as Kind
 from tests.appliance import hostile
 from tests.appliance.clients import PASSWORD

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.request.after_delete import names_pairing
 from bot.request.events import DeleteAccepted, DeleteAnswered
 from bot.request.following import pause_between_polls_ms
 from bot.request.model import State, TaskView
@@ -20,7 +21,7 @@ NO_SUCH = DeleteAnswered(problem=problem(ProblemKind.NOT_FOUND))
 def followed(world: World, number: int = 0) -> str:
     """One request more whose task runs."""
     pairing, request_id = f"p-{number}", f"AAAA-{number:04d}"
-    world.appliance.now = snapshot(pairing_id=pairing)
+    world.appliance.now = snapshot(id=pairing)
     world.put(world.ask_event(pairing=pairing), request_id)
     world.settle()
     world.click(request_id, "approve", FIRST)
@@ -122,3 +123,36 @@ def test_nor_when_somebody_looks_again(world: World) -> None:
     world.settle()
     assert (world.state(), world.get().task) == (State.ATTENTION, None)
     assert world.answers[-1] == (FIRST, "look_still_there")
+
+
+# ---- whose task it is ----------------------------------------------------------------------------
+
+TYPED = f"HmsPairing:{PAIRING}:5d0c"
+"""An id that is made of parts itself."""
+
+
+def about(entity: str | None, pairing_id: str = PAIRING) -> bool:
+    return names_pairing(TaskView(id="t", status="RUNNING", entity=entity), pairing_id)
+
+
+@pytest.mark.parametrize(
+    ("entity", "pairing_id"),
+    [
+        *[(PAIRING, PAIRING), (f"Pairing:{PAIRING}", PAIRING), (f"  {PAIRING} ", PAIRING)],
+        *[(entity.upper(), "0f7a-aaaa") for entity in ("0f7a-aaaa", "pairing:0f7a-aaaa")],
+        *[(TYPED, TYPED), (f"Pairing:{TYPED}", TYPED)],
+    ],
+)
+def test_it_names_the_pairing(entity: str, pairing_id: str) -> None:
+    assert about(entity, pairing_id)
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        *[None, "", " ", ":", PAIRING[:-1], f"{PAIRING}0", f"vm:{PAIRING[:-1]}2", f"x{PAIRING}:y"],
+        *[TYPED, f"vm:vm-80:{PAIRING}"],
+    ],
+)
+def test_it_names_somebody_else_or_nobody(entity: str | None) -> None:
+    assert not about(entity)

@@ -11,9 +11,8 @@ import pytest
 from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.request.who_may import Person
 from bot.slack.draw.message import draw
-from tests.support.world import FIRST, POLL_MS, TEAM, World, problem
+from tests.support.world import FIRST, POLL_MS, World, problem
 
 PROVED_MS = 20_000
 """Twice VR_TIMEOUT_SECONDS."""
@@ -140,17 +139,3 @@ def test_before_the_delete_the_time_begins_anew_when_it_was_there(world: World) 
     assert world.poll(6).state is State.APPROVED
     goes(world)
     assert world.poll().state is State.APPROVED
-
-
-def test_nor_does_an_old_404_outlast_a_decision(world: World) -> None:
-    request_id = approved(world)
-    world.appliance.present, world.appliance.list_whole = False, False
-    world.settle()
-    assert world.get().gone_since is not None
-    world.people.persons[FIRST] = Person(id=FIRST, team=TEAM, deleted=True)
-    assert world.poll().state is State.PENDING
-    world.people.persons.clear()
-    world.ms += 60_000
-    world.click(request_id, "approve", FIRST)
-    world.settle()
-    assert world.state() is State.APPROVED

@@ -16,8 +16,6 @@ from bot.store.saving import Claim
 from tests.support.world import (
     ASKER,
     FIRST,
-    PAIRING,
-    POLL_MS,
     TEAM,
     FakePeople,
     World,
@@ -177,21 +175,3 @@ def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(
     world.settle()
     assert world.state() is State.FOLLOWING
     assert len(world.appliance.deletes) == 1
-
-
-def test_a_task_that_began_after_the_clock_was_set_back_is_followed_to_its_end(
-    world: World,
-) -> None:
-    for request_id, pairing, polls in (("AAAA-BBBB", PAIRING, 0), ("CCCC-DDDD", OTHER, 10)):
-        world.appliance.now, world.appliance.present = snapshot(pairing_id=pairing), True
-        world.put(world.ask_event(pairing=pairing), request_id)
-        world.settle()
-        world.click(request_id, "approve", FIRST)
-        world.settle()
-        for _ in range(polls):
-            world.wait(POLL_MS)
-        assert world.state(request_id) is State.FOLLOWING
-        world.appliance.end_task()
-        world.wait(POLL_MS)
-        assert world.state(request_id) is State.SUCCEEDED
-        world.ms -= LONG_MS

@@ -70,8 +70,7 @@ def test_a_later_card_names_it_until_then(world: World, unclear: str) -> None:
 def test_who_settles_nothing(
     world: World, unclear: str, changes: dict[str, object], code: str
 ) -> None:
-    plain = {"id": COLLEAGUE, "team": TEAM}
-    world.people.persons[COLLEAGUE] = Person.model_validate({**plain, **changes})
+    world.people.persons[COLLEAGUE] = Person(id=COLLEAGUE, team=TEAM).model_copy(update=changes)
     settle(world, unclear)
     assert (COLLEAGUE, code) in world.answers
     assert world.get().settled is None
@@ -95,12 +94,6 @@ def test_once(world: World, unclear: str) -> None:
     assert (settled.by, settled.reason) == (COLLEAGUE, "one")
     assert (SECOND, "nothing_to_settle") in world.answers
     assert world.notices().count("settled") == 1
-
-
-def test_what_is_not_unclear(world: World) -> None:
-    settle(world, world.pending())
-    assert (COLLEAGUE, "nothing_to_settle") in world.answers
-    assert world.get().settled is None
 
 
 def test_a_look_and_words_at_once(world: World, unclear: str) -> None:

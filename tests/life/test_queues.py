@@ -59,7 +59,7 @@ class Hang:
 
 def pending(world: World, number: int) -> str:
     pairing, request_id = f"p-{number}", f"AAAA-{number:04d}"
-    world.appliance.now = snapshot(pairing_id=pairing)
+    world.appliance.now = snapshot(id=pairing)
     world.put(world.ask_event(pairing=pairing), request_id)
     world.settle()
     assert world.state(request_id) is State.PENDING
@@ -119,7 +119,7 @@ def test_an_appliance_that_hangs_holds_up_nobody_at_another(
 ) -> None:
     """Neither what is new there nor what is approved, whatever waits for the other one."""
     prague = world.appliances["prague"]
-    prague.now = snapshot(pairing_id="p-healthy")
+    prague.now = snapshot(id="p-healthy")
     world.put(world.ask_event(site="prague", pairing="p-healthy"), "BBBB-0001")
     for number in range(MANY):
         world.click(pending(world, number), "approve", FIRST)
@@ -137,7 +137,7 @@ def test_an_appliance_that_hangs_holds_up_nobody_at_another(
     with running(world, hang):
         world.click("BBBB-0001", "approve", FIRST)
         wait_for(lambda: prague.deletes)
-        prague.now = snapshot(pairing_id="p-next")
+        prague.now = snapshot(id="p-next")
         world.put(world.ask_event(site="prague", pairing="p-next"), "BBBB-0002")
         wait_for(lambda: (new := world.overview.get("BBBB-0002")) and new.snapshot)
         assert {world.state(each) for each in approved} == {State.APPROVED}

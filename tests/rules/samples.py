@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.request.absorb import absorb
@@ -11,43 +12,28 @@ from bot.request.events import (
     CardPosted,
     Clicked,
     Event,
+    IntentStored,
     PairingRead,
     RightsToAskRead,
     Stored,
+    TimePassed,
 )
-from bot.request.model import Request, Terms
+from bot.request.model import Request
 from bot.request.new_request import begin
-from bot.request.pairing import Replication, Server, Snapshot, digest_of
-from bot.request.who_may import Policy, Reason, SiteTerms, Verdict
-
-CHANNEL = "C0OPS"
-PAIRING = "11111111-2222-3333-4444-555555555555"
+from bot.request.plan import ReadPairing, ReadRights, SendDelete, Tick, Wait, plan
+from bot.request.who_may import Reason, Verdict
+from tests.support.world import ASKER, CHANNEL, PAIRING, TEAM, policy, snapshot
 
 
-def asked(requester: str = "U0ASKER") -> Asked:
+def asked(requester: str = ASKER) -> Asked:
     return Asked(
         site="default",
         pairing=PAIRING,
         force=False,
         reason="moving",
         requester=requester,
-        team="T",
+        team=TEAM,
         channel=CHANNEL,
-    )
-
-
-def snapshot() -> Snapshot:
-    return Snapshot(
-        pairing_id=PAIRING,
-        local_vc=Server(id="vc-a", name="vc-berlin.example.net"),
-        remote_vc=Server(id="vc-b", name="vc-prague.example.net"),
-        local_vrms=Server(id="vr-a", status="OK"),
-        remote_vrms=Server(id="vr-b", status="OK"),
-        count=2,
-        complete=True,
-        replications_digest=digest_of(["1", "2"]),
-        replications=(Replication(id="1", name="vm-1"), Replication(id="2", name="vm-2")),
-        read_at=0,
     )
 
 
@@ -59,20 +45,31 @@ def happens(request: Request, what: Event, *, number: int = 0, at: int = 0) -> R
     return absorb(request, Stored(number=number, at=at, event=what), at).request
 
 
+Reads = Callable[[Request, ReadRights], Event]
+
+
+def drive(request: Request, at: int, read_rights: Reads) -> Request:
+    """What the worker does, until there is nothing to do at this moment or the intent is stored."""
+    for _ in range(60):
+        match plan(request, at):
+            case Wait():
+                return request
+            case Tick():
+                request = happens(request, TimePassed(), at=at)
+            case ReadRights() as effect:
+                request = happens(request, read_rights(request, effect), at=at)
+            case ReadPairing():
+                request = happens(request, PairingRead(snapshot=snapshot()), at=at)
+            case SendDelete():
+                return happens(request, IntentStored(), at=at)
+            case other:
+                raise AssertionError(f"not expected: {other!r}")
+    raise AssertionError("it never comes to rest")
+
+
 def pending(carded: Event = CARDED, **terms: object) -> Request:
     """`carded`: what became of its card; by default it stands, and decisions are awaited."""
-    plain = {
-        "approvals_required": 1,
-        "approval_ttl_ms": 3_600_000,
-        "execution_ttl_ms": 600_000,
-        "follow_ttl_ms": 86_400_000,
-        "remind_after_ms": 0,
-        "poll_ms": 5_000,
-        "timeout_ms": 10_000,
-        "dry_run": False,
-        "notify": (),
-    }
-    made = Terms.model_validate({**plain, **terms})
+    made = policy(remind_after_ms=0).terms("default", force=False).model_copy(update=terms)
     request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", made, 0).request
     for what in (
         RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
@@ -99,22 +96,6 @@ def clicked(request: Request, action: str, by: str, **changes: object) -> Clicke
 
 def running(**changes: Any) -> Running:
     """One start; `changes` are of its policy."""
-    plain: dict[str, Any] = {
-        "approvers": frozenset({"U2", "U1", "S1"}),
-        "approvals_required": 2,
-        "force_approvals_required": 3,
-        "notify": ("S1",),
-        "requesters": None,
-        "channels": frozenset({"C1"}),
-        "require_reason": True,
-        "reason_pattern": r"CHG\d{7}",
-        "approval_ttl_ms": 3_600_000,
-        "execution_ttl_ms": 600_000,
-        "follow_ttl_ms": 86_400_000,
-        "remind_after_ms": 0,
-        "dry_run": True,
-        "label": "production",
-        "sites": {"east": SiteTerms(appliance="vr.example.net", poll_ms=5000, timeout_ms=9000)},
-    }
-    policy = Policy.model_validate({**plain, **changes})
-    return Running(version="1.2.3", mode="http", command="/vr-unpair", policy=policy)
+    usual = {"approvers": frozenset({"U2", "U1", "S1"}), "dry_run": True, "label": "production"}
+    made = policy(**{**usual, **changes})
+    return Running(version="1.2.3", mode="http", command="/vr-unpair", policy=made)

@@ -109,7 +109,7 @@ def test_every_part_of_the_policy_is_named() -> None:
     assert (entry.action, entry.actor, entry.at) == ("started", "vr-unpair", 7)
     assert set(entry.detail) == {"version", "mode", "command", *Policy.model_fields}
     assert entry.detail["approvers"] == ["S1", "U1", "U2"]
-    assert entry.detail["sites"]["east"]["appliance"] == "vr.example.net"
+    assert entry.detail["sites"]["default"]["appliance"] == "vr.example.net"
     json.dumps(entry.detail)
 
 
@@ -123,10 +123,6 @@ def test_what_differs_from_the_start_before_is_named() -> None:
     }
     again = started(running(dry_run=False, approvers=frozenset({"U1"})), after, 4).detail
     assert again["changed"] == {}, "what changed at the start before is not compared"
-
-
-def test_what_another_version_did_not_know_is_a_change() -> None:
-    before = started(running(), None, 1).detail
-    del before["label"]
+    del before["label"]  # as another version, which did not know it
     changed = started(running(), before, 2).detail["changed"]
     assert changed == {"label": {"before": None, "after": "production"}}

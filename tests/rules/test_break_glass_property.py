@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.request.events import IntentStored, PairingRead, RightsRead
+from bot.request.events import RightsRead
 from bot.request.model import Request, State
-from bot.request.plan import ReadPairing, ReadRights, SendDelete, Wait, plan
+from bot.request.plan import ReadRights
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
-from tests.rules.samples import YES, clicked, happens, pending, snapshot
+from tests.rules.samples import YES, clicked, drive, happens, pending
 
 ASKER, FIRST, SECOND, CHIEF = PEOPLE = ("U0ASKER", "U0A", "U0B", "U0CHIEF")
 NOT_YES = (
@@ -113,24 +113,13 @@ def _press(request: Request, number: int, press: Press) -> Request:
 
 
 def _drive(request: Request, now: dict[str, Rights]) -> Request:
-    """What the worker does, until there is nothing to do at this moment."""
-    for _ in range(20):
+    def read(request: Request, effect: ReadRights) -> RightsRead:
         before = request.state is State.PENDING
-        match plan(request, 0):
-            case Wait():
-                return request
-            case ReadRights(people=people, glass=breaking):
-                read = RightsRead(
-                    verdicts={who: now[who].approve for who in people},
-                    glass={who: now[who].glass if before else now[who].later for who in breaking},
-                    dry_run=False,
-                    approvals_required=2,
-                )
-                request = happens(request, read)
-            case ReadPairing():
-                request = happens(request, PairingRead(snapshot=snapshot()))
-            case SendDelete():
-                return happens(request, IntentStored())
-            case other:
-                raise AssertionError(f"not expected: {other!r}")
-    raise AssertionError("it never comes to rest")
+        return RightsRead(
+            verdicts={who: now[who].approve for who in effect.people},
+            glass={who: now[who].glass if before else now[who].later for who in effect.glass},
+            dry_run=False,
+            approvals_required=2,
+        )
+
+    return drive(request, 0, read)

@@ -8,7 +8,7 @@ from bot.request.fingerprint import differences, fingerprint
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 
 PLAIN = Snapshot(
-    pairing_id="p",
+    id="p",
     local_vc=Server(id="lv", name="a"),
     remote_vc=Server(id="rv", name="b"),
     local_vrms=Server(id="lr", status="OK"),
@@ -20,7 +20,7 @@ PLAIN = Snapshot(
 )
 
 COVERED = {
-    "pairing": {"pairing_id": "q"},
+    "pairing": {"id": "q"},
     "local vCenter": {"local_vc": Server(id="x")},
     "remote vCenter": {"remote_vc": Server(id="x")},
     "local replication server": {"local_vrms": Server(id="x", status="OK")},
@@ -93,7 +93,7 @@ def in_capitals(shown: Snapshot) -> Snapshot:
         )
         for name in servers
     }
-    return shown.model_copy(update={**upper, "pairing_id": shown.pairing_id.upper()})
+    return shown.model_copy(update={**upper, "id": shown.id.upper()})
 
 
 def test_ids_are_compared_without_case() -> None:
@@ -123,71 +123,76 @@ def with_vms(**name_by_id: str) -> Snapshot:
     )
 
 
-@pytest.mark.parametrize("field", ["local_vc", "remote_vc", "local_vrms", "remote_vrms"])
-def test_people_read_names_before_and_now(field: str) -> None:
-    shown = PLAIN.model_copy(update={field: Server(id="e839", name="oslo.example.com")})
-    now = PLAIN.model_copy(update={field: Server(id="77AB", name="rome.example.com")})
-    (line,) = differences(shown, now, force=False)
-    assert line.endswith(": was oslo.example.com, is now rome.example.com")
+def changed(**updates: object) -> Snapshot:
+    return PLAIN.model_copy(update=updates)
 
 
-def test_where_the_names_are_equal_the_ids_are_told_as_they_came() -> None:
-    shown = PLAIN.model_copy(update={"remote_vc": Server(id="e839", name="oslo")})
-    now = in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="77AB", name="oslo")})
-    assert differences(shown, now, force=False) == (
-        "remote vCenter: another one of the same name, oslo; its id was e839, is now 77AB",
-    )
+def fewer_named(count: int, **name_by_id: str) -> Snapshot:
+    """As of so many that not all are kept with their names."""
+    return with_vms(**name_by_id).model_copy(update={"count": count})
 
 
-def test_one_without_a_name_is_told_by_its_id() -> None:
-    now = PLAIN.model_copy(update={"remote_vc": Server(id="RX")})
-    assert differences(PLAIN, now, force=False) == ("remote vCenter: was b, is now RX",)
+OSLO, ROME = Server(id="e839", name="oslo"), Server(id="77AB", name="rome")
+NOT_THE_SAME = "replications: as many as before, but not the same ones"
+WORDS = {
+    "names before and now": (
+        changed(local_vc=OSLO, remote_vc=OSLO, local_vrms=OSLO, remote_vrms=OSLO),
+        changed(local_vc=ROME, remote_vc=ROME, local_vrms=ROME, remote_vrms=ROME),
+        [
+            f"{end} {server}: was oslo, is now rome"
+            for server in ("vCenter", "replication server")
+            for end in ("local", "remote")
+        ],
+    ),
+    "equal names: the ids as they came": (
+        changed(remote_vc=OSLO),
+        in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="77AB", name="oslo")}),
+        ["remote vCenter: another one of the same name, oslo; its id was e839, is now 77AB"],
+    ),
+    "no name: its id": (
+        PLAIN,
+        changed(remote_vc=Server(id="RX")),
+        ["remote vCenter: was b, is now RX"],
+    ),
+    "replications that came and went": (
+        with_vms(r1="db-01", r2="db-02", r3="mail"),
+        with_vms(R1="db-01", r4="web-01", r5="web-02", r6="web-03"),
+        [
+            "number of replications: was 3, is now 4",
+            "replications gone since: db-02, mail",
+            "replications new since: web-01, web-02, web-03",
+        ],
+    ),
+    "two replications of one name": (
+        with_vms(r1="db-01", r2="mail"),
+        with_vms(r9="db-01", r2="mail"),
+        ["replications gone since: db-01 (id r1)", "replications new since: db-01 (id r9)"],
+    ),
+    "a replication that was renamed": (with_vms(r1="db-01"), with_vms(r1="db-09"), []),
+    "not all known by name": (
+        fewer_named(900, r1="db-01", r2="db-02"),
+        fewer_named(900, r1="db-01", r3="db-03"),
+        [NOT_THE_SAME],
+    ),
+    "not all known by name, and fewer": (
+        fewer_named(900, r1="db-01", r2="db-02"),
+        fewer_named(899, r1="db-01", r3="db-03"),
+        ["number of replications: was 900, is now 899"],
+    ),
+    "names that do not tell": (
+        with_vms(r1="db-01"),
+        with_vms(r1="db-01").model_copy(update={"replications_digest": digest_of(["r2"])}),
+        [NOT_THE_SAME],
+    ),
+    "names of any length": (
+        changed(remote_vc=Server(id="1", name="a" * 900)),
+        changed(remote_vc=Server(id="2", name="b" * 900)),
+        [f"remote vCenter: was {'a' * 79}…, is now {'b' * 79}…"],
+    ),
+}
 
 
-def test_which_replications_came_and_which_went() -> None:
-    shown = with_vms(r1="db-01", r2="db-02", r3="mail")
-    now = with_vms(R1="db-01", r4="web-01", r5="web-02", r6="web-03", r7="web-04", r8="web-05")
-    assert differences(shown, now, force=False) == (
-        "number of replications: was 3, is now 6",
-        "replications gone since: db-02, mail",
-        "replications new since: web-01, web-02, web-03, web-04, web-05",
-    )
-
-
-def test_of_two_replications_with_one_name_the_ids_are_told() -> None:
-    shown, now = with_vms(r1="db-01", r2="mail"), with_vms(r9="db-01", r2="mail")
-    assert differences(shown, now, force=False) == (
-        "replications gone since: db-01 (id r1)",
-        "replications new since: db-01 (id r9)",
-    )
-
-
-def test_a_renamed_replication_is_the_same_one() -> None:
-    assert differences(with_vms(r1="db-01"), with_vms(r1="db-09"), force=False) == ()
-
-
-def test_where_not_all_are_known_by_name_none_is_called_gone() -> None:
-    many = with_vms(r1="db-01", r2="db-02").model_copy(update={"count": 900})
-    other = with_vms(r1="db-01", r3="db-03").model_copy(update={"count": 900})
-    assert differences(many, other, force=False) == (
-        "replications: as many as before, but not the same ones",
-    )
-    fewer = with_vms(r1="db-01", r2="db-02").model_copy(update={"count": 899})
-    assert differences(many, fewer, force=False) == ("number of replications: was 900, is now 899",)
-
-
-def test_it_is_told_even_where_the_names_do_not_tell() -> None:
-    """An approval must not hold because the names that are kept look the same."""
-    shown = with_vms(r1="db-01")
-    now = shown.model_copy(update={"replications_digest": digest_of(["r2"])})
-    assert differences(shown, now, force=False) == (
-        "replications: as many as before, but not the same ones",
-    )
-
-
-def test_a_name_of_any_length_leaves_room_for_the_other() -> None:
-    shown = PLAIN.model_copy(update={"remote_vc": Server(id="1", name="a" * 900)})
-    now = PLAIN.model_copy(update={"remote_vc": Server(id="2", name="b" * 900)})
-    (line,) = differences(shown, now, force=False)
-    assert "is now bbb" in line
-    assert len(line) < 250
+@pytest.mark.parametrize("what", WORDS)
+def test_what_people_read(what: str) -> None:
+    shown, now, lines = WORDS[what]
+    assert differences(shown, now, force=False) == tuple(lines)

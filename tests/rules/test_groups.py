@@ -6,8 +6,7 @@ import pytest
 
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, Person
-from bot.store import audit_trail as trail
-from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, World
+from tests.support.world import ASKER, FIRST, SECOND, TEAM, World
 
 NIGHT, DAY = "S0NIGHT", "S0DAY"
 THIRD = "U0THIRD"
@@ -41,21 +40,6 @@ class TestGroups:
         assert world.answers == [(SECOND, "no_right_group_unreadable")]
         world.press("approve", FIRST)
         assert world.state() is State.FOLLOWING
-
-    @pytest.mark.policy(approvers=frozenset({NIGHT, SECOND}))
-    def test_an_unreadable_group_is_a_no_with_when_to_try_again(self, world: World) -> None:
-        world.pending()
-        later = START_MS + 40_000
-        world.people.groups[NIGHT] = GROUP_UNREADABLE.model_copy(update={"retry_at": later})
-        world.press("deny", FIRST)
-        assert world.state() is State.PENDING
-        assert world.answers == [(FIRST, "no_right_group_unreadable")]
-        (refused,) = (r for r in trail.export(world.db) if r.action == "click_refused")
-        assert (refused.actor, refused.detail["why"]) == (FIRST, "group_unreadable")
-        # Who is listed by id is not held up, and it is well again by itself.
-        world.people.groups[NIGHT] = frozenset({FIRST})
-        world.press("deny", FIRST)
-        assert world.state() is State.DENIED
 
     @pytest.mark.policy(approvers=frozenset({NIGHT}))
     def test_a_group_that_fails_before_the_intent_is_waited_for(self, world: World) -> None:

@@ -55,16 +55,6 @@ def test_what_nobody_can_approve_waits_for_those_who_may_break_the_glass() -> No
     assert ids(home(alone, either, may_decide=False, may_break_glass=True).waiting) == ["R1"]
 
 
-def test_my_own_is_under_what_i_asked_whatever_became_of_it() -> None:
-    runs = numbered(1, requester=ME, state=State.FOLLOWING)
-    over = numbered(2, requester=ME, state=State.DENIED)
-    others = numbered(3, requester=OTHER, state=State.DELETING)
-    ended = numbered(4, requester=OTHER, state=State.FAILED)
-    seen = home(runs, over, others, ended)
-    assert ids(seen.asked) == ["R2", "R1"]
-    assert (ids(seen.running), ids(seen.ended)) == (["R3"], ["R4"])
-
-
 @given(
     st.lists(
         st.builds(
@@ -87,3 +77,4 @@ def test_each_is_shown_exactly_once(drawn: list[tuple[State, str, bool]], may_de
     shown = [r.id for each in lists for r in each]
     assert sorted(shown) == sorted(r.id for r in requests)
     assert all(r.requester != ME for r in seen.waiting)
+    assert ids(seen.asked) == [r.id for r in reversed(requests) if r.requester == ME]

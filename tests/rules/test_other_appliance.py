@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.events import DeleteAnswered
 from bot.request.model import State
-from bot.request.pairing import Server
 from bot.request.problem import ProblemKind
 from bot.request.who_may import SiteTerms
 from bot.store.queries import Overview
@@ -54,17 +52,6 @@ def test_what_is_followed_is_not_proved_by_another_appliance(world: World) -> No
     started_with(world, SHOWN, shown)
     world.wait(10_000)
     assert world.state() is State.SUCCEEDED
-
-
-def test_a_delete_of_unknown_fate_is_not_looked_for_at_another_appliance(world: World) -> None:
-    world.appliance.delete_outcomes = [DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))]
-    world.appliance.look_failures = [problem(ProblemKind.UNSENT)]
-    approved(world)
-    assert world.state() is State.DELETING
-    started_with(world, OTHER)
-    world.wait(60_000)
-    assert world.state() is State.DELETING
-    assert [notice.code for notice in world.get().notices] == ["waits_to_look"]
 
 
 def test_what_is_approved_is_not_sent_to_another_appliance(world: World) -> None:
@@ -116,7 +103,7 @@ def test_a_site_with_another_name_still_names_what_ended_unclear(
     unclear(world)
     site = SiteTerms(appliance=SHOWN, poll_ms=5_000, timeout_ms=10_000)
     world.policy = policy(sites={"berlin": site})
-    shown = snapshot().model_copy(update={"pairing_id": found_as})
+    shown = snapshot().model_copy(update={"id": found_as})
     world.appliance = FakeAppliance(now=shown)
     world.worker = world.new_worker()
     world.put(world.ask_event(site="berlin", pairing="prague"), "BBBB-CCCC")
@@ -124,26 +111,3 @@ def test_a_site_with_another_name_still_names_what_ended_unclear(
     assert world.get("BBBB-CCCC").state is State.PENDING
     assert world.get("BBBB-CCCC").earlier_attention == "AAAA-BBBB"
     assert Overview(world.db).unclear(world.appliance.now) == world.get("AAAA-BBBB")
-
-
-def test_another_pairing_is_not_taken_for_it(world: World) -> None:
-    unclear(world)
-    other = {"pairing_id": "9", "remote_vc": Server(id="vc-c", name="vc-oslo.example.net")}
-    world.appliance.now = snapshot(**other)
-    world.put(world.ask_event(pairing="9"), "BBBB-CCCC")
-    world.settle()
-    assert world.get("BBBB-CCCC").state is State.PENDING
-    assert world.get("BBBB-CCCC").earlier_attention is None
-
-
-@pytest.mark.parametrize("host", ["VR.example.net", "vr.example.net:443", "vr.example.net."])
-def test_the_same_appliance_written_in_another_way_is_the_same(world: World, host: str) -> None:
-    shown = approved(world)
-    shown.end_task()
-    started_with(world, host, shown)
-    world.wait(10_000)
-    assert world.state() is State.SUCCEEDED
-
-
-def test_another_port_is_another_appliance() -> None:
-    assert not SiteTerms(appliance=SHOWN, poll_ms=1, timeout_ms=1).is_at(f"{SHOWN}:8443")

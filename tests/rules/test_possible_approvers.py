@@ -32,17 +32,7 @@ class TestTooFew:
         assert world.state("CCCC-DDDD") is State.REFUSED
 
     @pytest.mark.policy(approvers=frozenset({NIGHT}))
-    def test_what_slack_does_not_tell_is_no_refusal(self, world: World) -> None:
-        world.people.groups[NIGHT] = GROUP_UNREADABLE
-        world.ask()
-        world.settle()
-        assert world.state() is State.CHECKING
-        world.people.groups[NIGHT] = frozenset({FIRST})
-        world.wait(2_000)
-        assert world.state() is State.PENDING
-
-    @pytest.mark.policy(approvers=frozenset({NIGHT}))
-    def test_nobody_asks_before_slack_said_so(self, world: World) -> None:
+    def test_what_slack_does_not_tell_is_no_refusal_and_is_asked_again(self, world: World) -> None:
         later = START_MS + 30_000
         world.people.groups[NIGHT] = GROUP_UNREADABLE.model_copy(update={"retry_at": later})
         world.ask()
@@ -51,6 +41,10 @@ class TestTooFew:
         assert world.people.groups_asked == [NIGHT]
         world.wait(1_000)
         assert world.people.groups_asked == [NIGHT, NIGHT]
+        assert world.state() is State.CHECKING
+        world.people.groups[NIGHT] = frozenset({FIRST})
+        world.wait(2_000)
+        assert world.state() is State.PENDING
 
     @pytest.mark.policy(approvers=frozenset({NIGHT}))
     def test_after_minutes_of_silence_the_asker_is_told(self, world: World) -> None:

@@ -24,20 +24,11 @@ from tests.slack.listeners.made import policy
 )
 def test_it_may_stand_anywhere(reason: str, fits: bool) -> None:
     assert policy(reason_pattern=r"CHG\d{7}").reason_fits(reason) is fits
-
-
-def test_without_one_everything_fits() -> None:
-    assert policy().reason_fits("")
+    assert policy().reason_fits(reason)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "reason"),
-    [
-        (r"(x+x+)+y", "x" * 3_000),
-        (r"(a|a)*b$", "a" * 3_000),
-        (r"^(\w+\s?)*CHG$", "word " * 600),
-        (r".*.*.*.*=", "." * 3_000),
-    ],
+    ("pattern", "reason"), [(r"(x+x+)+y", "x" * 3_000), (r"^(\w+\s?)*CHG$", "word " * 600)]
 )
 def test_a_reason_chosen_against_the_pattern_is_stopped(pattern: str, reason: str) -> None:
     """Whoever asks chooses the letters, and a listener has three seconds for its answer. There is

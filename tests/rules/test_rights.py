@@ -34,18 +34,6 @@ class TestTheTeamOfTheClick:
         assert world.state() is State.PENDING
         assert world.answers == [(FIRST, f"no_{right}_other_workspace")]
 
-    @pytest.mark.parametrize("team", [None, "T0SISTER", "T0THIRD"])
-    def test_a_colleague_of_the_grid_from_any_of_its_workspaces(
-        self, world: World, team: str | None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        home = world.people.home().model_copy(update={"enterprise": "E0OURS"})
-        monkeypatch.setattr(world.people, "home", lambda: home)
-        world.pending()
-        sister = Person(id=FIRST, team="T0SISTER", enterprise="E0OURS")
-        world.people.persons[FIRST] = sister
-        world.press("approve", FIRST, team=team)
-        assert world.state() is State.FOLLOWING
-
     def test_whoever_asks_from_another_one(self, world: World) -> None:
         world.people.persons[ASKER] = Person(id=ASKER, team="T0ELSE")
         world.ask()

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from bot.request.events import Event, IntentStored, PairingRead, TimePassed
+from bot.request.events import Event
 from bot.request.model import Request, State
-from bot.request.plan import ReadPairing, ReadRights, SendDelete, Tick, Wait, plan
+from bot.request.plan import ReadRights
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Verdict
 from bot.worker.rights import Reading, read_rights
-from tests.rules.samples import clicked, happens, pending, snapshot
+from tests.rules.samples import clicked, drive, happens, pending
 from tests.slack.listeners.made import policy
 
 ASKER = "U0ASKER"
@@ -124,34 +124,18 @@ class Life:
         self.request: Request = pending(approvals_required=needed)
         self.number = 1
 
-    def happens(self, what: Event, *, number: int = 0) -> None:
-        self.request = happens(self.request, what, number=number, at=self.now)
-
     def click(self, click: Click) -> None:
         self.number += 1
         tampered = {"fingerprint": "0" * 16} if click.tampered else {}
         event = clicked(self.request, "approve", click.by, **tampered)
-        self.happens(event, number=self.number)
+        self.request = happens(self.request, event, number=self.number, at=self.now)
 
     def drive(self) -> None:
-        for _ in range(60):
-            effect = plan(self.request, self.now)
-            match effect:
-                case Wait():
-                    return
-                case Tick():
-                    self.happens(TimePassed())
-                case ReadRights(people=users):
-                    reading = Reading(self.truth, by=1.0, monotonic=lambda: 0.0)
-                    self.happens(read_rights(reading, self.policy, self.request, users))
-                case ReadPairing():
-                    self.happens(PairingRead(snapshot=snapshot()))
-                case SendDelete():
-                    self.happens(IntentStored())
-                    return
-                case other:
-                    raise AssertionError(f"not expected: {other!r}")
-        raise AssertionError("it never comes to rest")
+        def read(request: Request, effect: ReadRights) -> Event:
+            reading = Reading(self.truth, by=1.0, monotonic=lambda: 0.0)
+            return read_rights(reading, self.policy, request, effect.people)
+
+        self.request = drive(self.request, self.now, read)
 
 
 @dataclass

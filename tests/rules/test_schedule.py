@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.events import OperatorCancelled
-from bot.request.model import Request, State
+from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person
 from bot.store.queues import Queue
@@ -61,13 +61,9 @@ def test_it_is_sent_at_its_time_and_not_before(world: World) -> None:
     assert len(world.appliance.deletes) == 1
 
 
-@pytest.mark.parametrize(
-    ("at", "expected"),
-    [("15:00", AT), ("2027-01-15T15:00", AT), ("08:59", START_MS + 24 * HOUR - MINUTE)],
-)
-def test_the_time_is_the_askers(world: World, at: str, expected: int) -> None:
-    ask(world, at)
-    assert (world.get().scheduled_at, world.get().zone) == (expected, "Europe/Berlin")
+def test_the_time_is_the_askers(world: World) -> None:
+    ask(world, "15:00")
+    assert (world.get().scheduled_at, world.get().zone) == (AT, "Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +71,7 @@ def test_the_time_is_the_askers(world: World, at: str, expected: int) -> None:
     [
         ("2027-01-15T08:59", "past"),
         ("+49h", "too_far"),
+        pytest.param("+6h", "off", marks=pytest.mark.policy(schedule_max_ms=0)),
     ],
 )
 def test_a_time_that_is_refused(world: World, at: str, why: str) -> None:
@@ -92,13 +89,6 @@ def test_without_a_zone_only_a_span_is_taken(world: World) -> None:
     assert world.state() is State.REFUSED
     ask(world, "+1h", "CCCC-DDDD")
     assert world.state("CCCC-DDDD") is State.PENDING
-
-
-@pytest.mark.policy(schedule_max_ms=0)
-def test_switched_off(world: World) -> None:
-    ask(world)
-    outcome = world.outcome()
-    assert (world.state(), outcome.lines[0]) == (State.REFUSED, "off")
 
 
 def test_a_time_that_passes_while_the_appliance_is_away(world: World) -> None:
@@ -181,25 +171,22 @@ class TestReadAgain:
 
 
 class TestTenMinutesBefore:
-    def test_the_thread_is_told_how_many_there_are_now(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        ("there", "differs"), [(3, []), (4, ["number of replications: was 3, is now 4"])]
+    )
+    def test_the_thread_is_told_once_how_many_there_are_and_what_differs(
+        self, world: World, there: int, differs: list[str]
+    ) -> None:
         approved(world)
+        world.appliance.now = snapshot(there)
         until(world, AT - 10 * MINUTE - 1)
         assert codes(world) == []
-        until(world, AT - 10 * MINUTE)
-        (notice,) = world.get().notices
-        assert (notice.code, notice.text, notice.lines) == ("ahead", "3", ())
         until(world, AT - 1)
-        assert codes(world) == ["ahead"]
-        assert "told_ahead" in world.actions()
-
-    def test_what_differs_already_is_told(self, world: World) -> None:
-        approved(world)
-        world.appliance.now = snapshot(4)
-        until(world, AT - 10 * MINUTE)
         (notice,) = world.get().notices
-        assert (notice.text, notice.who) == ("4", (ASKER, FIRST))
-        assert notice.lines[0] == "number of replications: was 3, is now 4"
-        assert world.state() is State.APPROVED
+        assert (notice.code, notice.at) == ("ahead", AT - 10 * MINUTE)
+        assert (notice.text, notice.who) == (str(there), (ASKER, FIRST))
+        assert list(notice.lines[:1]) == differs
+        assert "told_ahead" in world.actions()
         world.appliance.now = snapshot(3)
         until(world, AT)
         assert world.state() is State.FOLLOWING
@@ -272,13 +259,3 @@ class TestTheWindow:
         assert (world.state(), world.appliance.deletes) == (State.APPROVED, [])
         until(world, AT)
         assert len(world.appliance.deletes) == 1
-
-
-@pytest.mark.policy(schedule_max_ms=48 * HOUR, break_glass=frozenset({ASKER}))
-def test_broken_glass_waits_too(world: World) -> None:
-    ask(world)
-    world.press("break_glass", ASKER, reason="it burns")
-    request: Request = world.get()
-    assert (request.state, request.waits_for_its_time) == (State.APPROVED, True)
-    until(world, AT)
-    assert len(world.appliance.deletes) == 1

@@ -13,8 +13,8 @@ from bot.request.fingerprint import fingerprint
 from bot.request.model import Request, State
 from bot.request.plan import Tick, Wait, plan
 from bot.request.time_for_delete import moment, tidy_time
-from tests.rules.samples import snapshot
 from tests.slack.cards.samples import MINUTE, NOW, TERMS, sample
+from tests.support.world import snapshot
 
 BERLIN, KOLKATA, LORD_HOWE = "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe"
 

@@ -100,19 +100,3 @@ def test_a_pause_after_slow_readings_ends_with_the_time_to_begin(world: World) -
     world.settle()
     assert world.state() is State.APPROVED
     assert world.next_due(Queue.ACT) == execute_by
-
-
-def test_it_goes_on_when_it_is_quick_again(world: World) -> None:
-    people = world.people = SlowPeople(world, 9_000)
-    world.worker = world.new_worker()
-    request_id = world.pending()
-    world.click(request_id, "approve", FIRST)
-    people.slow = True
-    began = world.ms
-    while world.ms < began + 60_000:
-        world.wait(5_000)
-    assert world.state() is State.APPROVED
-    people.slow = False
-    world.wait(10_000)
-    assert len(world.appliance.deletes) == 1
-    assert [n.code for n in world.get().notices] == ["waits_to_send", "goes_on"]

@@ -12,7 +12,7 @@ from sqlalchemy import func, update
 
 from bot.request.event_changes import Absorbed
 from bot.request.model import State
-from bot.request.plan import ReadPairing, ReadRights, ReadTasks, SendDelete
+from bot.request.plan import ReadPairing, ReadPresence, ReadRights, SendDelete
 from bot.store.database import Database
 from bot.store.queries import Overview
 from bot.store.queues import LONGEST_LEASE_MS, POST, Queue, queue_of
@@ -147,7 +147,7 @@ def test_a_row_that_a_hand_has_broken_keeps_its_lease_and_holds_up_nobody(
 
 
 EFFECTS = (
-    ReadTasks(listed=True),
+    ReadPresence(listed=True),
     ReadPairing(purpose="act"),
     ReadRights(people=("U0FIRST",)),
     SendDelete(),

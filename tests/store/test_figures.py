@@ -16,9 +16,9 @@ from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
 from bot.store.requests import Requests
-from tests.rules.samples import snapshot
 from tests.store.samples import born, click, entry, request
 from tests.store.test_one_open_request import reading
+from tests.support.world import snapshot
 
 
 def test_everything_at_once(db: Database) -> None:

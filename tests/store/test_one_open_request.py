@@ -21,7 +21,7 @@ ROUNDS = 10
 
 
 def reading(pairing_id: str, local: str, remote: str) -> Snapshot:
-    ids = {"pairing_id": pairing_id, "local_vc": Server(id=local), "remote_vc": Server(id=remote)}
+    ids = {"id": pairing_id, "local_vc": Server(id=local), "remote_vc": Server(id=remote)}
     return snapshot().model_copy(update=ids)
 
 
@@ -40,7 +40,7 @@ def save(db: Database, request: Request, claim: Claim) -> None:
 
 def checked(claim: Claim, snapshot: Snapshot, *, several: bool = True) -> Request:
     terms = claim.request.terms.model_copy(update={"several": several})
-    changes = {"pairing_id": snapshot.pairing_id, "snapshot": snapshot, "terms": terms}
+    changes = {"pairing_id": snapshot.id, "snapshot": snapshot, "terms": terms}
     return claim.request.model_copy(update=changes)
 
 

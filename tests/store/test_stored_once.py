@@ -14,8 +14,9 @@ from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
 from bot.store.saving import add_answers
 from bot.store.schema import audit, messages
-from tests.rules.samples import asked, snapshot
+from tests.rules.samples import asked
 from tests.store.samples import born, click, entry, put, together
+from tests.support.world import snapshot
 
 
 def test_the_same_origin_is_stored_once(db: Database) -> None:
@@ -29,7 +30,8 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
     store = Requests(db=db, lease_ms=25_000)
     waiting = store.event_without_row()
     assert waiting is not None
-    left = Dismissed(entries=(entry(),), answers=(Answer(event=number or 0, code="ended"),))
+    answers = (Answer(event=number or 0, code="already_decided"),)
+    left = Dismissed(entries=(entry(),), answers=answers)
     for _copy in range(2):
         store.dismiss("GONE-0001", waiting[1].number, left)
     with db.read() as conn:
@@ -59,7 +61,7 @@ def test_a_message_that_is_sent_holds_back_all_of_its_request(db: Database) -> N
     for place in ("one", "two"):
         number = put(db, "AAAA-0001", place, click())
         with db.write() as conn:
-            answer = Answer(event=number or 0, code="ended", params={}, matters=True)
+            answer = Answer(event=number or 0, code="already_decided", params={}, matters=True)
             add_answers(conn, "AAAA-0001", (answer,), db.now(conn))
     box = Outbox(db)
     first = box.claim()

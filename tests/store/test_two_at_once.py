@@ -23,10 +23,10 @@ from bot.store.outbox import Outbox
 from bot.store.queues import Queue
 from bot.store.saving import Claim, ClaimLost, SaveRefused
 from tests.life.simulation.real_store import RealStore
-from tests.rules.samples import snapshot
 from tests.store.samples import click, entry, request
 from tests.support.clock import Clock
 from tests.support.postgres import PostgresServer
+from tests.support.world import snapshot
 
 LEASE_MS = 25_000
 DEADLINE_S = 20.0

@@ -18,15 +18,22 @@ from bot.request.events import (
     DeleteOutcome,
     Event,
     PairingRead,
-    PairingUnresolved,
     PresenceRead,
     TaskPolled,
-    TasksRead,
 )
 from bot.request.lookup_results import ListedPairing
 from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
 from bot.request.model import Outcome, Request, State, TaskView
-from bot.request.pairing import Pairing, Presence, Replication, Server, Snapshot, digest_of, same_id
+from bot.request.pairing import (
+    Pairing,
+    PairingUnresolved,
+    Presence,
+    Replication,
+    Server,
+    Snapshot,
+    digest_of,
+    same_id,
+)
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.store import audit_trail as trail
@@ -56,10 +63,10 @@ PATIENCE_SECONDS = 10.0
 
 def snapshot(count: int = 3, **changes: object) -> Snapshot:
     """Of another pairing, where its id is given: that one leads to another vCenter."""
-    remote = f"vc-of-{changes['pairing_id']}" if "pairing_id" in changes else "vc-b"
+    remote = f"vc-of-{changes['id']}" if "id" in changes else "vc-b"
     ids = [f"replication-{n}" for n in range(count)]
     plain = Snapshot(
-        pairing_id=PAIRING,
+        id=PAIRING,
         local_vc=Server(id="vc-a", name="vc-berlin.example.net"),
         remote_vc=Server(id=remote, name="vc-prague.example.net"),
         local_vrms=Server(id="vr-a", status="OK"),
@@ -107,7 +114,7 @@ class FakeAppliance:
     def find_and_read(self, asked: str, by: float) -> PairingRead | PairingUnresolved | CallFailed:
         if self.read_failures:
             return self._after("find_and_read", CallFailed(problem=self.read_failures.pop(0)))
-        if not self.present or asked not in (PAIRING, self.now.pairing_id, "prague"):
+        if not self.present or asked not in (PAIRING, self.now.id, "prague"):
             return PairingUnresolved(why="none")
         return PairingRead(snapshot=self.now)
 
@@ -116,8 +123,8 @@ class FakeAppliance:
     ) -> tuple[tuple[ListedPairing, ...], tuple[str, ...]] | CallFailed:
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
-        kept = {name: getattr(self.now, name) for name in Pairing.model_fields if name != "id"}
-        one = ListedPairing(pairing=Pairing(id=self.now.pairing_id, **kept))
+        kept = {name: getattr(self.now, name) for name in Pairing.model_fields}
+        one = ListedPairing(pairing=Pairing(**kept))
         return ((one,) if self.present else ()), ()
 
     @property
@@ -152,19 +159,15 @@ class FakeAppliance:
         self.tasks.append(task)
         return self._after("delete", DeleteAccepted(task=task))
 
-    def read_tasks(
+    def read_presence(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> TasksRead | CallFailed:
+    ) -> PresenceRead | CallFailed:
         self.listings += listed
         if self.look_failures:
             return CallFailed(problem=self.look_failures.pop(0))
         tasks = [t for t in self.tasks if listed or same_id(t.id, task_id)]
-        return TasksRead(tasks=tuple(tasks), pairing=self.presence)
-
-    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
-        if self.look_failures:
-            return CallFailed(problem=self.look_failures.pop(0))
-        return self._after("read_presence", PresenceRead(pairing=self.presence))
+        read = PresenceRead(tasks=tuple(tasks), pairing=self.presence)
+        return self._after("read_presence", read)
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         self.polls.append(task_id)

@@ -286,11 +286,9 @@ def small_print(request: Request) -> str:
     snapshot = request.snapshot
     parts = [f"Request {code(request.id)}"]
     parts += [name(snapshot.title, limits.TITLE)] if snapshot else []
-    pairing_id = request.pairing_id or (snapshot and snapshot.pairing_id)
+    pairing_id = request.pairing_id or (snapshot and snapshot.id)
     parts += [f"pairing id {code(pairing_id, limits.ID)}"] if pairing_id else []
     parts += [f"appliance {code(request.terms.appliance)}"] if request.terms.appliance else []
-    if request.also_at:
-        parts.append(f"also seen from {', '.join(name(site) for site in request.also_at)}")
     if not request.state.open:
         return " · ".join(parts)
     parts += [f"state as of {when(snapshot.read_at)}"] if snapshot else []

@@ -4,22 +4,24 @@ the buttons for those that may have been meant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from slack_sdk.models.blocks import ActionsBlock, Block, Option, PlainTextObject
 
-from bot.request.events import CallFailed, PairingUnresolved
-from bot.request.lookup_results import (
-    ListedPairing,
-    PairingsListed,
-    SiteUnread,
-    holder_of,
-    other_ends,
-)
+from bot.request.events import CallFailed
+from bot.request.lookup_results import ListedPairing, PairingsListed, SiteUnread, holder_of
 from bot.request.messages import Drawn
 from bot.request.model import Request
-from bot.request.pairing import SHORT_ID, Near, Pairing, Server, Snapshot
+from bot.request.pairing import (
+    SHORT_ID,
+    Near,
+    Pairing,
+    PairingUnresolved,
+    Server,
+    Snapshot,
+    same_pairing,
+)
 from bot.request.who_may import Policy
 from bot.slack.draw import limits
 from bot.slack.draw.card import heading, said
@@ -51,7 +53,7 @@ def sites(
     workspace_url: str | None = None,
 ) -> list[list[str]]:
     """The lines of each appliance: first one about itself, then one for each of its pairings."""
-    ends = other_ends([each for each in read if isinstance(each, PairingsListed)])
+    listed = [each for each in read if isinstance(each, PairingsListed)]
     shown = []
     for each in read:
         if isinstance(each, SiteUnread):
@@ -61,7 +63,7 @@ def sites(
         head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
         pairings = sorted(each.pairings, key=_place)
         lines = [
-            _pairing(each.site, item, opened, ends, workspace_url)
+            _pairing(each.site, item, opened, listed, workspace_url)
             for item in pairings[: limits.PAIRINGS_LISTED]
         ]
         left = len(pairings) - len(lines)
@@ -83,7 +85,7 @@ def _pairing(
     site: str,
     item: ListedPairing,
     opened: Sequence[Request],
-    ends: Mapping[tuple[str, str], tuple[str, ...]],
+    listed: Sequence[PairingsListed],
     workspace_url: str | None,
 ) -> str:
     found = item.pairing
@@ -101,9 +103,13 @@ def _pairing(
         parts.append(count_of(item.replications, "replication"))
     elif item.uncounted:
         parts.append("replications not read")
-    if also_at := ends.get((site, found.id)):
-        named = ", ".join(code(other, limits.NAME) for other in also_at)
-        parts.append(f"the same pairing as seen from {named}")
+    other_ends = [
+        code(each.site, limits.NAME)
+        for each in listed
+        if each.site != site and any(same_pairing(found, its.pairing) for its in each.pairings)
+    ]
+    if other_ends:
+        parts.append(f"the same pairing as seen from {', '.join(other_ends)}")
     holder = holder_of(site, found, opened)
     if holder is not None:
         at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
@@ -161,7 +167,6 @@ def preview(
     snapshot: Snapshot,
     *,
     site: str,
-    also_at: tuple[str, ...] = (),
     force: bool = False,
     by: str,
     channel: str,
@@ -178,7 +183,7 @@ def preview(
     as_if = Request(
         id="PREVIEW",
         site=site,
-        asked=snapshot.pairing_id,
+        asked=snapshot.id,
         force=force,
         reason="",
         requester=by,
@@ -189,16 +194,15 @@ def preview(
         updated_at=snapshot.read_at,
         snapshot=snapshot,
         earlier_attention=unclear.id if unclear else None,
-        also_at=also_at,
     )
-    named = f"{site}/{snapshot.pairing_id}" if len(policy.sites) > 1 else snapshot.pairing_id
+    named = f"{site}/{snapshot.id}" if len(policy.sites) > 1 else snapshot.id
     typed = f"{command} {named}{' --force' if force else ''} reason"
     small = [
         name(snapshot.title, limits.TITLE),
-        f"pairing id {code(snapshot.pairing_id, limits.ID)}",
+        f"pairing id {code(snapshot.id, limits.ID)}",
+        f"read {when(snapshot.read_at)}",
+        f"to ask for it: {code(typed, limits.SENTENCE)}",
     ]
-    small += [f"also seen from {', '.join(map(name, also_at))}"] if also_at else []
-    small += [f"read {when(snapshot.read_at)}", f"to ask for it: {code(typed, limits.SENTENCE)}"]
     first, last = "Only you see this, and nobody was asked.", " · ".join(small)
     if holder is not None:
         at = f" at {code(holder.site, limits.NAME)}" if holder.site != site else ""
@@ -239,9 +243,7 @@ def _label(title: str, pairing_id: str, site: str | None) -> str:
 
 def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Choice]:
     """All pairings that can be asked for, sorted by name. A site paired with itself cannot, and an
-    id that is too long for Slack has to be typed. Below the name stands the whole id, and which
-    other sites list this pairing."""
-    ends = other_ends(listed) if several_sites else {}
+    id that is too long for Slack has to be typed. Below the name stands the whole id."""
     made = []
     for each in listed:
         for found in (item.pairing for item in each.pairings):
@@ -249,12 +251,10 @@ def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Ch
             if found.of_itself or units(value) > OPTION_VALUE:
                 continue
             label = _label(found.title, found.id, each.site if several_sites else None)
-            also_at = ends.get((each.site, found.id))
-            about = f"{found.id} · also {', '.join(also_at)}" if also_at else found.id
             option = Option(
                 text=PlainTextObject(text=label, emoji=False),
                 value=value,
-                description=PlainTextObject(text=plain(about, OPTION_TEXT), emoji=False),
+                description=PlainTextObject(text=plain(found.id, OPTION_TEXT), emoji=False),
             )
             names = (server.name or "" for _, server in _servers(found))
             searched = " ".join([each.site, found.id, *names]).casefold()

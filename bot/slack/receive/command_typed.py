@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.request.events import Asked, AskRefused, CallFailed, PairingUnresolved
+from bot.request.events import Asked, AskRefused, CallFailed
 from bot.request.lookup_results import (
     HomeRead,
     LookFailed,
@@ -26,6 +26,7 @@ from bot.request.lookup_results import (
 )
 from bot.request.messages import Drawn
 from bot.request.model import new_request_id
+from bot.request.pairing import PairingUnresolved
 from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import ENDED_LISTED
@@ -233,7 +234,6 @@ def _preview(
     return pairing_lists.preview(
         read.snapshot,
         site=found_at,
-        also_at=read.also_at,
         force=force,
         by=asked.by,
         channel=asked.channel,

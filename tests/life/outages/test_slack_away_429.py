@@ -26,7 +26,7 @@ METHODS: dict[str, dict[str, Any]] = {
 
 
 def ask_another(world: SlackWorld, request_id: str, pairing: str) -> None:
-    world.appliance.now = snapshot(pairing_id=pairing)
+    world.appliance.now = snapshot(id=pairing)
     world.put(world.ask_event(pairing=PAIRING), request_id)
 
 

@@ -13,13 +13,17 @@ from bot.request.events import (
     DeleteAnswered,
     DeleteNotAccepted,
     PairingRead,
-    PairingUnresolved,
     PresenceRead,
     TaskPolled,
-    TasksRead,
 )
 from bot.request.model import TaskView
-from bot.request.pairing import Presence, Server, Snapshot, digest_of
+from bot.request.pairing import (
+    PairingUnresolved,
+    Presence,
+    Server,
+    Snapshot,
+    digest_of,
+)
 from bot.request.problem import Problem, ProblemKind
 from tests.life.simulation.happenings import PAIRINGS
 
@@ -158,7 +162,7 @@ class Estate:
 
         ids = [cased(f"{pairing}-{n}") for n in range(self.counts[pairing])]
         return Snapshot(
-            pairing_id=cased(pairing),
+            id=cased(pairing),
             local_vc=Server(id=cased("vc-local"), name="vc-local"),
             remote_vc=Server(id=cased(f"vc-{pairing[0]}"), name=f"vc-{pairing[0]}"),
             local_vrms=Server(id=cased("vr-local")),
@@ -236,17 +240,14 @@ class AppliancePort:
     def end_delete(self, pairing_id: str) -> None:
         """There is no connection here."""
 
-    def read_tasks(
+    def read_presence(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
-    ) -> TasksRead | CallFailed:
-        def look() -> TasksRead:
+    ) -> PresenceRead | CallFailed:
+        def look() -> PresenceRead:
             tasks = tuple(t for t in self.estate.views() if listed or t.id == task_id)
-            return TasksRead(tasks=tasks, pairing=self.estate.presence(pairing_id))
+            return PresenceRead(tasks=tasks, pairing=self.estate.presence(pairing_id))
 
         return self._call(look)
-
-    def read_presence(self, pairing_id: str, by: float) -> PresenceRead | CallFailed:
-        return self._call(lambda: PresenceRead(pairing=self.estate.presence(pairing_id)))
 
     def poll_task(self, task_id: str, by: float) -> TaskPolled | CallFailed:
         def look() -> TaskPolled:

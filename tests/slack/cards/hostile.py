@@ -54,7 +54,7 @@ def snapshots() -> st.SearchStrategy[Snapshot]:
     issue = st.builds(IssueLine, entity=MAYBE, description=MAYBE, status=MAYBE)
     return st.builds(
         lambda **changes: SNAPSHOT.model_copy(update=changes),
-        pairing_id=FOREIGN,
+        id=FOREIGN,
         local_vc=servers(),
         remote_vc=servers(),
         remote_vrms=servers(),

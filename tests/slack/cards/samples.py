@@ -31,7 +31,7 @@ def named(*names: str, protected: int = 0) -> tuple[Replication, ...]:
 
 
 SNAPSHOT = Snapshot(
-    pairing_id=PAIRING_ID,
+    id=PAIRING_ID,
     local_vc=Server(id="vc-1", name="lyon.example.com", status="OK"),
     remote_vc=Server(id="vc-2", name="oslo.example.com", status="OK"),
     local_vrms=Server(id="vr-1", name="vr-lyon", status="OK"),

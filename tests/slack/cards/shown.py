@@ -60,9 +60,7 @@ CARDS = {
     "undecided": BY_STATE[State.PENDING],
     "all that an approver must be warned of": HARD,
     "an ordinary break with the other site away": changed(HARD, force=False, terms=TERMS),
-    "one-sided, the other site reachable, several appliances": sample(
-        force=True, terms=SEVERAL, also_at=("oslo",)
-    ),
+    "one-sided, the other site reachable, several appliances": sample(force=True, terms=SEVERAL),
     "not before a time, with break glass": sample(**TIMED, terms=WITH_GLASS),
     "too few approvers: only break glass": sample(
         terms=WITH_GLASS, only_glass=True, glass_lost=GLASS
@@ -349,7 +347,7 @@ ANSWERED: list[tuple[str, str, Request, dict[str, str]]] = [
     ("settled", "", changed(_LOOKED, settled=FIRST), {}),
     ("nothing_to_settle", "", _DONE, {}),
     ("settled_without_words", "", _LOOKED, {}),
-    *(("ended", state.value, row, {}) for state, row in BY_STATE.items()),
+    *(("already_decided", state.value, row, {}) for state, row in BY_STATE.items()),
     ("already_decided", "dry run", changed(APPROVED, terms=DRY), {}),
     ("already_decided", "waits until its time", WAITS, {}),
     ("already_decided", "at its time", changed(WAITS, time_came=True, waiting=CUT_OFF), {}),

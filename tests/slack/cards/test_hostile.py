@@ -112,7 +112,6 @@ def crowded(reason: str) -> Request:
         reason=reason,
         force=True,
         site=long,
-        also_at=(long,) * 3,
         earlier_attention=long,
         approvals=tuple(Decision(by=who, at=NOW) for who in called[:8]),
         glass_lost=Decision(by="U1", at=NOW),

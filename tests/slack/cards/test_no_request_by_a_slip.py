@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.pairing import Pairing, Server, find
+from bot.request.pairing import Pairing, PairingUnresolved, Server, find
 from bot.slack.receive.command_text import Ask, Preview, Wrong, parse
 
 TYPED = [
@@ -62,6 +62,6 @@ def test_it_names_no_pairing(typed: str, before: str) -> None:
         return  # help, a list: no appliance is asked for a pairing
     for there in ([*THERE, BY_ADDRESS], [THERE[0], BY_ADDRESS]):
         found = find(parsed.pairing, there, label="only one has this")
-        assert found.pairing is None
+        assert isinstance(found, PairingUnresolved)
         assert found.why == "none"
         assert 0 < len(found.near) <= 5

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from bot.request.absorb import absorb
-from bot.request.events import Stored, TasksRead
+from bot.request.events import PresenceRead, Stored
 from bot.request.messages import UNEXPECTED, Answer
 from bot.request.model import Notice, Outcome, Request, State, WaitingClick, Witness
 from bot.slack.draw.message import draw, draw_answer
@@ -80,7 +80,7 @@ def test_look_again_stays_until_it_is_corrected_and_settling_until_it_is_settled
 
 def test_a_task_that_a_look_finds_failed_is_a_correction() -> None:
     click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
-    read = TasksRead(tasks=(changed(ENDED_BADLY, id="new"),), pairing="there")
+    read = PresenceRead(tasks=(changed(ENDED_BADLY, id="new"),), pairing="there")
     looked = Stored(at=NOW, event=read)
     after = absorb(changed(UNCLEAR, clicks=(click,)), looked, NOW).request
     assert after.state is State.FAILED

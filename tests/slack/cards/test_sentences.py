@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import get_args
 
 from bot import request as life
-from bot.request.events import PairingUnresolved
 from bot.request.model import State
+from bot.request.pairing import PairingUnresolved
 from bot.request.who_may import Reason
 from bot.slack.draw.words.after_a_click import ANSWERS
 from bot.slack.draw.words.check_refused import REFUSED
@@ -29,7 +29,7 @@ from tests.slack.cards.words_page import PAGE, page
 CALLS: dict[str, tuple[str, int | str]] = {
     "Outcome": ("outcome", "code"),
     **dict.fromkeys(("succeed", "fail", "attention", "refuse"), ("outcome", 1)),
-    **dict.fromkeys(("_refuse_click", "turn_away"), ("answer", 2)),
+    "turn_away": ("answer", 2),
     "answer": ("answer", 0),
     "notice": ("notice", 0),
 }
@@ -94,6 +94,11 @@ def _texts(node: ast.expr, function: ast.FunctionDef, module: ast.Module) -> set
             return _texts(one, function, module) | _texts(other, function, module)
         case ast.Dict(values=several):
             return set().union(*(_texts(each, function, module) for each in several))
+        case ast.Call(func=ast.Name(id=name)):
+            (called,) = (n for n in ast.walk(module) if getattr(n, "name", "") == name)
+            assert isinstance(called, ast.FunctionDef)
+            given = [n.value for n in ast.walk(called) if isinstance(n, ast.Return) and n.value]
+            return set().union(*(_texts(each, called, module) for each in given))
         case ast.Subscript(value=table):
             return _texts(table, function, module)
         case ast.Name(id=name) if name in {a.arg for a in function.args.args}:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bot.request.events import CallFailed, PairingUnresolved
+from bot.request.events import CallFailed
 from bot.request.lookup_results import (
     Home,
     ListedPairing,
@@ -23,7 +23,7 @@ from bot.request.lookup_results import (
 )
 from bot.request.messages import UNEXPECTED, Answer, Drawn
 from bot.request.model import Request, State
-from bot.request.pairing import Pairing, Server
+from bot.request.pairing import Pairing, PairingUnresolved, Server
 from bot.request.who_may import Reason, SiteTerms
 from bot.slack.draw import ask_form, pairing_lists, request_lists
 from bot.slack.draw.card_buttons import FORMS, names_view, reason_form
@@ -154,12 +154,12 @@ def _answers() -> Iterable[tuple[str, ...]]:
     named = {"request": "K7QM-3XPD", "reference": "R-1"}
     for code in (*(each for each in ANSWERS if each != "refused"), UNEXPECTED):
         rows = [row for row in shown.ANSWERED if row[0] == code]
-        if all(when for _, when, _, _ in rows) and code not in ("ended", "already_decided"):
+        if all(when for _, when, _, _ in rows) and code != "already_decided":
             rows.insert(0, (code, "", sample(), {}))
         for _, when, row, params in rows:
             answer = Answer(event=1, code=code, params={**params, **named})
             yield f"{code}, {when}" if when else code, draw_answer(answer, row).text
-    yield "no such request", draw_answer(Answer(event=1, code="ended"), None).text
+    yield "no such request", draw_answer(Answer(event=1, code="already_decided"), None).text
 
 
 ARGUMENTS = {
@@ -273,7 +273,6 @@ def _previews() -> Iterable[tuple[str, Drawn]]:
         pairing_lists.preview(
             SNAPSHOT,
             site="lyon",
-            also_at=("rome",),
             force=True,
             policy=EVERYTHING,
             holder=sample(id="BBBB-CCCC", site="rome"),

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import delete, insert, select
 
-from bot.request.events import EVENT, CallFailed, Event, PairingUnresolved
+from bot.request.events import EVENT, CallFailed, Event
 from bot.request.lookup_results import (
     Home,
     HomeRead,
@@ -26,7 +26,7 @@ from bot.request.lookup_results import (
 )
 from bot.request.messages import Answer, Message
 from bot.request.model import Request
-from bot.request.pairing import Pairing, Server
+from bot.request.pairing import Pairing, PairingUnresolved, Server
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
 from bot.slack.draw.ids import ButtonValue

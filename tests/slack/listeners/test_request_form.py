@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.request.events import Asked, Opened, PairingUnresolved
+from bot.request.events import Asked, Opened
 from bot.request.lookup_results import MayNotLook, PairingsListed
 from bot.request.messages import Answer as Words
 from bot.request.model import Outcome, State
-from bot.request.pairing import Near
+from bot.request.pairing import (
+    Near,
+    PairingUnresolved,
+)
 from bot.request.who_may import Reason
 from bot.sandbox.slack.block_limits import check_blocks, check_view
 from bot.slack.draw.ids import AskOrigin, Suggestion

@@ -133,11 +133,11 @@ def never_read() -> str:
     raise AssertionError("nothing is read for somebody who may not look")
 
 
-def test_a_preview_says_where_else_it_is_listed(stage: Stage) -> None:
+def test_a_preview_says_where_it_is(stage: Stage) -> None:
     assert stage.lookups.preview("default", "prague", FIRST, stage.heard)
     (read,) = stage.heard.wait()
     assert isinstance(read, PairingRead)
-    assert (read.snapshot, read.also_at) == (stage.reader.now, ("west",))
+    assert (read.snapshot, read.found_at) == (stage.reader.now, "default")
     assert stage.reader.deadlines[0] == stage.seconds + LOOK_SECONDS
 
 

@@ -234,9 +234,7 @@ ANSWERS: dict[str, Words] = {
     "settled_without_words": lambda p, r: (
         f"It was not settled, since it was not said what became of it. {state_now(r)}"
     ),
-    # It does not count. One of the first two is said where all was over, the other where somebody
-    # was quicker by a moment.
-    "ended": lambda p, r: f"Your click changed nothing. {state_now(r)}",
+    # It does not count.
     "already_decided": lambda p, r: f"Your click changed nothing. {state_now(r)}",
     "already_counted": lambda p, r: f"Your approval was already counted. {state_now(r)}",
     "too_late": _too_late,
