@@ -219,7 +219,7 @@ class Sessions:
             effect.pay(partial(refused_login.begin_login, changed_ms=self._changed_ms))
             try:
                 answer = self.send(call, None, by=effect.by, user=user)
-                self.held = made = HeldSession(answer.read(session_id))
+                made = HeldSession(answer.read(session_id))
             except CallError as exc:
                 if exc.status in {401, 403}:
                     self.budget.on_login("refused")
@@ -230,6 +230,8 @@ class Sessions:
                     self.budget.on_login("not_sent")
                     self.budget.change(refused_login.login_not_sent)
                 raise
+            with self._lock:
+                self.held = made
             self.budget.on_login("worked")
             return made
 
