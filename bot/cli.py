@@ -166,6 +166,9 @@ def manifest(
         str | None,
         typer.Option(help="Where Slack reaches the bot (HTTP mode). Without it: Socket Mode."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON instead of YAML, as the Slack CLI wants it.")
+    ] = False,
 ) -> None:
     """Print the Slack app manifest; no token is needed."""
     from bot.slack import manifest as app_manifest  # imported here: no other command needs Slack
@@ -176,7 +179,10 @@ def manifest(
         found = app_manifest.manifest(command=command, label=label, url=url)
     except app_manifest.AddressWrong as error:
         fail(str(error), WRONG_USE)
-    print(json.dumps(found, ensure_ascii=False, indent=2))
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        print(app_manifest.as_yaml(found), end="")
 
 
 @app.command(epilog="Example: vr-unpair settings --example > .env")

@@ -1,4 +1,4 @@
-"""The Slack app manifest, for `manifest.json`, `vr-unpair manifest` and the Slack CLI.
+"""The Slack app manifest, for `manifest.yml`, `vr-unpair manifest` and the Slack CLI.
 
 Fields: Slack docs, app manifest reference. In HTTP mode everything goes to one path of one address;
 Socket Mode needs no address.
@@ -6,6 +6,7 @@ Socket Mode needs no address.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,9 +42,6 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
     """`command` begins with a slash, `label` may be empty. Raises AddressWrong."""
     address = events_url(url) if url is not None else None
     name = command.removeprefix("/")
-    # Two deployments in one workspace have different names.
-    whole = f"{name} ({label})" if label else name
-    short = whole if len(whole) <= NAME_LENGTH else whole[: NAME_LENGTH - 1].rstrip() + "…"
     interactivity: Json = {"is_enabled": True}
     events: Json = {"bot_events": list(EVENTS)}
     slash: Json = {
@@ -59,7 +57,7 @@ def manifest(*, command: str, label: str, url: str | None) -> Json:
         events["request_url"] = address
     return {
         "display_information": {
-            "name": short,
+            "name": _app_name(name, label),
             "description": DESCRIPTION,
         },
         "features": {
@@ -99,3 +97,34 @@ def events_url(url: str) -> str:
         )
     base = url.strip().rstrip("/")
     return base if base.endswith(EVENTS_PATH) else base + EVENTS_PATH
+
+
+def as_yaml(found: Json) -> str:
+    """For people to read. Texts are quoted as in JSON, which YAML reads in the same way."""
+    return "".join(f"{line}\n" for line in _lines(found, ""))
+
+
+def _lines(node: Json | list[Any], indent: str) -> list[str]:
+    lines: list[str] = []
+    entries = node.items() if isinstance(node, dict) else [(None, item) for item in node]
+    for key, value in entries:
+        head = f"{indent}- " if key is None else f"{indent}{key}:"
+        if not isinstance(value, dict | list):
+            lines.append(
+                f"{head}{'' if key is None else ' '}{json.dumps(value, ensure_ascii=False)}"
+            )
+            continue
+        inner = _lines(value, f"{indent}  ")
+        if key is None:
+            # The first line of an item is on the line of its hyphen.
+            inner[0] = head + inner[0][len(indent) + 2 :]
+            lines += inner
+        else:
+            lines += [head, *inner]
+    return lines
+
+
+def _app_name(name: str, label: str) -> str:
+    """With the label, so that two deployments in one workspace have different names."""
+    whole = f"{name} ({label})" if label else name
+    return whole if len(whole) <= NAME_LENGTH else whole[: NAME_LENGTH - 1].rstrip() + "…"

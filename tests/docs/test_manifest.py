@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft7Validator
 from slack_sdk import WebClient
 
-from bot.slack.manifest import SCOPES, AddressWrong, events_url, manifest
+from bot.slack.manifest import SCOPES, AddressWrong, as_yaml, events_url, manifest
 from tests.support.console import Console
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +84,14 @@ def _is_api_call(node: ast.Call) -> bool:
 
 def test_the_file_is_what_the_command_prints() -> None:
     generated = manifest(command="/vr-unpair", label="", url=TEMPLATE_URL)
-    written = json.loads((ROOT / "manifest.json").read_text(encoding="utf-8"))
-    assert written == generated, "make it anew: vr-unpair manifest --url " + TEMPLATE_URL
+    written = (ROOT / "manifest.yml").read_text(encoding="utf-8")
+    assert written == as_yaml(generated), "make it anew: vr-unpair manifest --url " + TEMPLATE_URL
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS)
+def test_the_yaml_means_what_it_was_made_from(deployment: dict[str, Any]) -> None:
+    made = manifest(**deployment)
+    assert yaml.safe_load(as_yaml(made)) == made
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS)
@@ -165,11 +172,11 @@ def run(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProces
     return Console({"PATH": os.environ["PATH"], **environ}, folder).run("manifest", *words)
 
 
-def test_the_command_needs_no_token(tmp_path: Path) -> None:
+def test_the_command_prints_yaml_and_json_and_needs_no_token(tmp_path: Path) -> None:
     done = run(tmp_path, SLACK_COMMAND="/vr-test", DEPLOYMENT_LABEL="größer", PORT="wrong")
     expected = manifest(command="/vr-test", label="größer", url=None)
-    assert (done.returncode, json.loads(done.stdout)) == (0, expected)
-    done = run(tmp_path, "--url", TEMPLATE_URL)
+    assert (done.returncode, yaml.safe_load(done.stdout)) == (0, expected)
+    done = run(tmp_path, "--json", "--url", TEMPLATE_URL)
     assert json.loads(done.stdout) == manifest(command="/vr-unpair", label="", url=TEMPLATE_URL)
     for words, command, named in (
         (["--url", "http://a.example"], "/vr-unpair", "--url"),
@@ -184,7 +191,7 @@ def test_the_command_needs_no_token(tmp_path: Path) -> None:
 def test_the_slack_cli_is_given_the_same() -> None:
     hooks = json.loads((ROOT / ".slack" / "hooks.json").read_text(encoding="utf-8"))["hooks"]
     program, *words = hooks["get-manifest"].split()
-    assert (program, words) == (".venv/bin/vr-unpair", ["manifest"])
+    assert (program, words) == (".venv/bin/vr-unpair", ["manifest", "--json"])
     assert hooks["start"].split() == [".venv/bin/vr-unpair", "run"]
 
 
