@@ -72,14 +72,14 @@ LIFE = (
     # ---- rights -------------------------------------------------------------------------------
     change(
         "the requester's own approval counts",
-        "tests/rules/test_rights.py::test_the_requesters_own_approval_never_counts",
+        "tests/rules/test_approvals.py::test_the_requesters_own_approval_never_counts",
         "elif event.by == request.requester:",
         "elif event.by == '':",
         within="_why_not",
     ),
     change(
         "one person's two approvals count twice",
-        "tests/rules/test_deciding.py::test_two_of_two_are_needed_and_one_person_counts_once",
+        "tests/rules/test_approvals.py::test_two_of_two_are_needed_and_one_person_counts_once",
         'if event.action == "approve" and any(d.by == event.by for d in request.approvals):',
         "if False:",
         "if any(d.by == click.by for d in step.request.approvals):",
@@ -94,7 +94,7 @@ LIFE = (
     ),
     change(
         "who has lost the right stays counted",
-        "tests/rules/test_deciding.py::TestTheWorldMoved::test_a_right_that_is_lost_before_the_last_click_does_not_count",
+        "tests/rules/test_approvals.py::TestTheWorldMoved::test_a_right_that_is_lost_before_the_last_click_does_not_count",
         "if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread",
         "if False",
     ),
@@ -107,38 +107,38 @@ LIFE = (
     ),
     change(
         "a click counts though the right could not be read",
-        "tests/rules/test_deciding.py::test_unreadable_rights_are_a_no",
+        "tests/rules/test_approvals.py::test_unreadable_rights_are_a_no",
         "if not verdict.yes:",
         "if not verdict.yes and not verdict.unread:",
         within="clicks.rights_read_at_click",
     ),
     change(
         "whoever clicked Approve is taken for an approver",
-        "tests/rules/test_deciding.py::test_a_stranger_decides_nothing",
+        "tests/rules/test_approvals.py::test_a_stranger_decides_nothing",
         "if reason is not Reason.YES or listed is None or user in listed:",
         "if True:",
     ),
     change(
         "a guest counts",
-        "tests/rules/test_deciding.py::test_listed_people_who_do_not_count",
+        "tests/rules/test_approvals.py::test_listed_people_who_do_not_count",
         "if person.guest:",
         "if False:",
     ),
     change(
         "a bot counts",
-        "tests/rules/test_deciding.py::test_listed_people_who_do_not_count",
+        "tests/rules/test_approvals.py::test_listed_people_who_do_not_count",
         "if person.bot:",
         "if False:",
     ),
     change(
         "a closed account counts",
-        "tests/rules/test_deciding.py::test_listed_people_who_do_not_count",
+        "tests/rules/test_approvals.py::test_listed_people_who_do_not_count",
         "if person.deleted:",
         "if False:",
     ),
     change(
         "somebody of another workspace counts",
-        "tests/rules/test_deciding.py::test_listed_people_who_do_not_count",
+        "tests/rules/test_approvals.py::test_listed_people_who_do_not_count",
         "if person.stranger or not (same_team or same_grid):",
         "if False:",
     ),
@@ -176,7 +176,7 @@ LIFE = (
     ),
     change(
         "anybody may withdraw somebody else's request",
-        "tests/rules/test_deciding.py::test_only_the_requester_cancels",
+        "tests/rules/test_approvals.py::test_only_the_requester_cancels",
         "if event.by != request.requester:",
         "if False:",
         within="_why_not",
@@ -196,13 +196,13 @@ LIFE = (
     # ---- what was approved --------------------------------------------------------------------
     change(
         "the fingerprint in the button is not compared",
-        "tests/rules/test_deciding.py::test_clicks_from_elsewhere_never_count",
+        "tests/rules/test_approvals.py::test_clicks_from_elsewhere_never_count",
         "if event.fingerprint != request.fingerprint:",
         "if False:",
     ),
     change(
         "what is there before the DELETE is not compared",
-        "tests/rules/test_deciding.py::TestTheWorldMoved::test_what_rule_3_names_is_changed",
+        "tests/rules/test_approvals.py::TestTheWorldMoved::test_what_rule_3_names_is_changed",
         "if found:",
         "if False:",
         within="pairing_read_before_intent",
@@ -240,7 +240,7 @@ LIFE = (
     ),
     change(
         "a click on any message counts",
-        "tests/rules/test_deciding.py::test_clicks_from_elsewhere_never_count",
+        "tests/rules/test_approvals.py::test_clicks_from_elsewhere_never_count",
         "if event.channel != request.channel or event.message_ts != request.card_ts"
         " or not event.ours:",
         "if False:",
@@ -327,14 +327,14 @@ LIFE = (
     ),
     change(
         "a click that was stored in time is lost to the deadline",
-        "tests/rules/test_deciding.py::TestTime::test_a_click_stored_before_the_deadline_counts_after_it",
+        "tests/rules/test_approvals.py::TestTime::test_a_click_stored_before_the_deadline_counts_after_it",
         "if request.clicks:",
         "if request.clicks and now < (request.decide_by or 0):",
         within="_pending",
     ),
     change(
         "a click that comes after the deadline counts",
-        "tests/rules/test_deciding.py::TestTime::test_a_click_after_the_deadline_does_not",
+        "tests/rules/test_approvals.py::TestTime::test_a_click_after_the_deadline_does_not",
         'return "too_late" if too_late and request.state is State.PENDING else None',
         "return None",
     ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.planted.change import Swap, change
 
 DELETE = "tests/appliance/test_appliance_delete.py"
-TRUST = "tests/appliance/test_appliance_trust.py"
-DOOR = "tests/slack/listeners/test_http.py"
+TRUST = "tests/appliance/test_trusted_certificate.py"
+DOOR = "tests/slack/listeners/test_http_requests.py"
 
 APPLIANCE = (
     change(
@@ -167,13 +167,13 @@ APPLIANCE = (
     ),
     change(
         "any certificate is trusted",
-        "tests/appliance/test_appliance_trust.py::test_an_unknown_authority",
+        "tests/appliance/test_trusted_certificate.py::test_an_unknown_authority",
         "context = ssl.create_default_context(cafile=ca_file)",
         "context = ssl._create_unverified_context(cafile=ca_file)",
     ),
     change(
         "a certificate for another host is trusted",
-        "tests/appliance/test_appliance_trust.py::test_another_host_name",
+        "tests/appliance/test_trusted_certificate.py::test_another_host_name",
         "context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT",
         "context.check_hostname = False",
     ),
@@ -193,7 +193,7 @@ APPLIANCE = (
     ),
     change(
         "credentials of a .netrc file are sent",
-        "tests/appliance/test_appliance_trust.py::test_a_netrc_file_sends_no_credentials_and_cookies_do_not_travel",
+        "tests/appliance/test_trusted_certificate.py::test_a_netrc_file_sends_no_credentials_and_cookies_do_not_travel",
         "auth=auth,",
         "",
         within="_exchange",
@@ -221,20 +221,20 @@ SLACK = (
     ),
     change(
         "the signature is not verified",
-        "tests/slack/listeners/test_http.py::test_a_forged_one_is_refused_and_counted",
+        "tests/slack/listeners/test_http_requests.py::test_a_forged_one_is_refused_and_counted",
         "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
         "if True:",
     ),
     change(
         "an old signed request is taken once more",
-        "tests/slack/listeners/test_http.py::test_old_and_future_ones_are_refused",
+        "tests/slack/listeners/test_http_requests.py::test_old_and_future_ones_are_refused",
         "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
         "if signature == SignatureVerifier(self._secret(False)).generate_signature("
         "timestamp=timestamp, body=body):",
     ),
     change(
         "the signing secret of before goes on to count",
-        "tests/slack/listeners/test_http.py::test_a_secret_that_has_changed_is_the_one_that_counts",
+        "tests/slack/listeners/test_http_requests.py::test_a_secret_that_has_changed_is_the_one_that_counts",
         "SignatureVerifier(self._secret(True))",
         "SignatureVerifier(self._secret(False))",
     ),
@@ -246,37 +246,37 @@ SLACK = (
     ),
     change(
         "a body is parsed before its signature is verified",
-        "tests/slack/listeners/test_http.py::test_the_signature_comes_before_the_parser",
+        "tests/slack/listeners/test_http_requests.py::test_the_signature_comes_before_the_parser",
         "if problem := self._not_from_slack(body, timestamp, signature):",
         "parse(body)\n        if problem := self._not_from_slack(body, timestamp, signature):",
     ),
     change(
         "a body may be as large as it likes",
-        "tests/slack/listeners/test_http.py::test_a_larger_one_is_413",
+        "tests/slack/listeners/test_http_requests.py::test_a_larger_one_is_413",
         "max_request_body_size=LARGEST_BODY + 1,",
         "",
     ),
     change(
         "bodies that nobody has signed go to the disk",
-        "tests/slack/listeners/test_http.py::test_no_body_reaches_the_disk_whatever_its_path",
+        "tests/slack/listeners/test_http_requests.py::test_no_body_reaches_the_disk_whatever_its_path",
         "inbuf_overflow=LARGEST_BODY + 1,",
         "",
     ),
     change(
         "a request may arrive as slowly as it likes",
-        "tests/slack/listeners/test_server.py::test_a_request_has_ten_seconds_as_a_whole",
+        "tests/slack/listeners/test_http_server.py::test_a_request_has_ten_seconds_as_a_whole",
         "late = now - one.waits_since > (KEPT_S if at_rest else ARRIVES_WITHIN_S)",
         "late = False",
     ),
     change(
         "a body whose length can be read in two ways is taken",
-        "tests/slack/listeners/test_server.py::test_a_body_with_two_lengths_ends_its_connection",
+        "tests/slack/listeners/test_http_server.py::test_a_body_with_two_lengths_ends_its_connection",
         'raise ParsingError("the length of the body can be read in two ways")',
         "pass",
     ),
     change(
         "a 500 shows a traceback",
-        "tests/slack/listeners/test_http.py::test_a_page_that_fails_shows_nothing_of_it",
+        "tests/slack/listeners/test_http_requests.py::test_a_page_that_fails_shows_nothing_of_it",
         "log_socket_errors=False,",
         "log_socket_errors=False, expose_tracebacks=True,",
     ),
@@ -328,7 +328,7 @@ SLACK = (
     ),
     change(
         "what people and the appliance wrote is not escaped",
-        "tests/slack/cards/test_command.py::test_sentences_are_escaped",
+        "tests/slack/listeners/test_command_text.py::test_sentences_are_escaped",
         "_cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit)",
         "_cut(iter(_one_line(text)), limit)",
     ),

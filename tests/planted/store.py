@@ -180,13 +180,13 @@ STORE = (
     ),
     change(
         "a record may be changed when its hash is made anew",
-        "tests/rules/test_audit.py::test_a_change_with_its_hash_made_anew_is_found",
+        "tests/rules/test_audit_chain.py::test_a_change_with_its_hash_made_anew_is_found",
         "if record.previous != previous:",
         "if False:",
     ),
     change(
         "the detail of a record is not hashed",
-        "tests/rules/test_audit.py::test_a_change_in_any_column_is_found",
+        "tests/rules/test_audit_chain.py::test_a_change_in_any_column_is_found",
         "canonical = json.dumps(columns,",
         'canonical = json.dumps({**columns, "detail": None},',
     ),

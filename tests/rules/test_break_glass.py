@@ -1,5 +1,5 @@
 """One person of BREAK_GLASS decides alone: through the real worker and store. What a click of any
-kind is refused for is in `test_deciding.py`."""
+kind is refused for is in `test_approvals.py`."""
 
 from __future__ import annotations
 

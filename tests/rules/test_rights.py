@@ -12,15 +12,6 @@ from bot.store.audit_trail import verify_trail
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
 
 
-def test_the_requesters_own_approval_never_counts(world: World) -> None:
-    request_id = world.pending()
-    world.click(request_id, "approve", ASKER)
-    world.settle()
-    assert world.state() is State.PENDING
-    assert world.appliance.deletes == []
-    assert world.answers == [(ASKER, "own_request_approve")]
-
-
 class TestTheTeamOfTheClick:
     """What Slack says of the click itself never makes a yes; where it contradicts, it is a no."""
 

@@ -51,7 +51,7 @@ def witnessed(db: Database, request: Request) -> Request:
     ],
 )
 def test_each_hand_is_found(db: Database, sql: str, number: int) -> None:
-    """In the database. `tests/rules/test_audit.py` has what else can be done to a chain."""
+    """In the database. `tests/rules/test_audit_chain.py` has what else can be done to a chain."""
     filled(db)
     by_hand(db, sql)
     broken, _ = verify_trail(db)

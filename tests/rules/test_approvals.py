@@ -1,4 +1,5 @@
-"""Who decides, when, and what the loser of a race is told: through the real worker and store."""
+"""Whose approval and denial count (never the requester's own), when, and what the loser of a race
+is told: through the real worker and store."""
 
 from __future__ import annotations
 
@@ -13,6 +14,15 @@ from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snap
 
 STRANGER = "U0STRANGER"
 WITH_GLASS = {"break_glass": frozenset({FIRST})}
+
+
+def test_the_requesters_own_approval_never_counts(world: World) -> None:
+    request_id = world.pending()
+    world.click(request_id, "approve", ASKER)
+    world.settle()
+    assert world.state() is State.PENDING
+    assert world.appliance.deletes == []
+    assert world.answers == [(ASKER, "own_request_approve")]
 
 
 @pytest.mark.policy(approvals_required=2)
