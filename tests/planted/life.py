@@ -196,7 +196,7 @@ LIFE = (
     # ---- what was approved --------------------------------------------------------------------
     change(
         "the fingerprint in the button is not compared",
-        "tests/rules/test_approvals.py::test_clicks_from_elsewhere_never_count",
+        "tests/rules/test_fingerprint.py::test_a_click_on_another_one_never_counts",
         "if event.fingerprint != request.fingerprint:",
         "if False:",
     ),

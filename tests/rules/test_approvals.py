@@ -125,7 +125,6 @@ def test_cancel_after_the_intent_is_too_late(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"fingerprint": "0000000000000000"}, "other_fingerprint"),
         ({"message_ts": "999.999"}, "not_the_card"),
         ({"channel": "C0OTHER"}, "not_the_card"),
         ({"ours": False}, "not_the_card"),

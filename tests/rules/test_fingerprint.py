@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.request.fingerprint import differences, fingerprint
+from bot.request.model import State
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
+from tests.support.world import FIRST, World
 
 PLAIN = Snapshot(
     id="p",
@@ -35,6 +37,16 @@ DAILY = {
     "protected": {"protected": 2},
     "time": {"read_at": 99},
 }
+
+
+@pytest.mark.policy(break_glass=frozenset({FIRST}))
+@pytest.mark.parametrize("action", ["approve", "deny", "break_glass"])
+def test_a_click_on_another_one_never_counts(world: World, action: str) -> None:
+    """A form comes back from a person's client, its `private_metadata` included."""
+    world.pending()
+    world.press(action, FIRST, fingerprint="0" * 16, reason="it burns")
+    assert world.state() is State.PENDING
+    assert world.answers == [(FIRST, "other_fingerprint")]
 
 
 @pytest.mark.parametrize("what", COVERED)
