@@ -3,26 +3,19 @@ between the two made bare.
 
 First with both servers on this machine, where the bot's own work is all there is; then with both as
 far away as they are in life, through a proxy that delays, which the bare calls go through as well.
-At last, in a bot that says each of its commits (`python -m tools.bench.clicking run` is
-`vr-unpair run` with that), those are counted: whoever writes to Slack works beside and holds up
-nobody, so its commits do not count.
+At last, in a bot that says each of its commits (`tools/bench/bot_that_counts.py`), those are
+counted: whoever writes to Slack works beside and holds up nobody, so its commits do not count.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import threading
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
-from sqlalchemy import Connection, Engine, event
-
-from bot.__main__ import main as run_the_bot
 from tests.support.clock import wait_for
 from tools.bench.bare_calls import BareCaller, bare_caller
+from tools.bench.bot_that_counts import COMMITTED
 from tools.bench.delaying_proxy import delayed
 from tools.bench.figures import Aim, Line, Pairs
 from tools.bench.processes import InstalledBot, wait_until_idle
@@ -39,8 +32,6 @@ BARE = "the same calls bare on kept connections"
 PENDING = "SELECT count(*) FROM requests WHERE state = 'pending'"
 BESIDE = ("poster", "whisper")
 """How the threads are named that write to Slack."""
-
-COMMITTED, CHANGES_BEFORE = "committed", "changes_before"
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ def _commits() -> list[float]:
     spans: list[tuple[float, float]] = []
     with quick_world() as world, folder() as own:
         bot = world.bot(own)
-        bot.module = "tools.bench.clicking"
+        bot.module = "tools.bench.bot_that_counts"
         with bot:
             for _ in range(COUNTED):
                 seconds = _seconds(world, bot)
@@ -121,30 +112,3 @@ def _commits() -> list[float]:
                 Stored.in_file(own).wait_until_done()  # what is left of a story is none of the next
         made = [one for one in bot.events(COMMITTED) if not one["thread"].startswith(BESIDE)]
     return [sum(clicked <= one["at"] <= deleted for one in made) for clicked, deleted in spans]
-
-
-def _say_each_commit() -> None:
-    """One line of JSON on stderr, between those of the log: when (epoch) and in which thread. One
-    that changed nothing is none. SQLite alone counts the rows that a connection has changed."""
-
-    def changes(conn: Connection) -> int:
-        driver = conn.connection.driver_connection
-        assert driver is not None
-        return int(driver.total_changes)
-
-    def begin(conn: Connection) -> None:
-        conn.info[CHANGES_BEFORE] = changes(conn)
-
-    def commit(conn: Connection) -> None:
-        if changes(conn) != conn.info[CHANGES_BEFORE]:
-            thread = threading.current_thread().name
-            line = {"event": COMMITTED, "level": "info", "thread": thread, "at": time.time()}
-            os.write(2, f"{json.dumps(line)}\n".encode())
-
-    event.listen(Engine, "begin", begin)
-    event.listen(Engine, "commit", commit)
-
-
-if __name__ == "__main__":
-    _say_each_commit()
-    run_the_bot()
