@@ -4,8 +4,10 @@ them."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import structlog
@@ -67,11 +69,23 @@ READY_WITHIN_S = 2.0
 """For `/readyz`. Whatever probes it has a limit of its own, of a few seconds."""
 
 
-def _later(seconds: float, then: Callable[[], None]) -> None:
-    """Ends with the process: nothing that matters is done by it."""
-    timer = threading.Timer(seconds, then)
-    timer.daemon = True
-    timer.start()
+class Later:
+    """What is looked at after a while, in one thread: all waits are equally long, so what came
+    first is due first. Ends with the process: nothing that matters is done by it."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[tuple[float, Callable[[], None]]] = SimpleQueue()
+        threading.Thread(target=self._run, name="later", daemon=True).start()
+
+    def __call__(self, seconds: float, then: Callable[[], None]) -> None:
+        """`then` must not raise."""
+        self._waiting.put((time.monotonic() + seconds, then))
+
+    def _run(self) -> None:
+        while True:
+            due, then = self._waiting.get()
+            time.sleep(max(0.0, due - time.monotonic()))
+            then()
 
 
 class Bot:
@@ -151,7 +165,7 @@ class Bot:
             whisper=self.whisper,
             lookups=self.lookups,
             on_repeated=lambda: rejected("replayed"),
-            later=_later,
+            later=Later(),
         )
         listen = partial(dispatch, make_app(deps))
         self.from_slack: FromSlack | None = None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.events import Asked, Opened
 from bot.request.lookup_results import (
@@ -331,11 +330,11 @@ def store(
 
 
 def _tell_slow(request_id: str, pairing: str, number: int, deps: Deps) -> None:
-    """If there is still neither a card nor a word of why not."""
+    """If there is still neither a card nor a word of why not. Never raises."""
     try:
         row = deps.overview.get(request_id)
         told = row is not None and (row.state is not State.CHECKING or row.unreachable_since)
         if not told and (row is None or row.snapshot is None):
             deps.whisper.tell(deps.inbox.address(number), usage.still_reading(pairing))
-    except SQLAlchemyError as error:  # whoever asks again is told so
+    except Exception as error:  # whoever asks again is told so
         log.warning("slow_check_untold", request=request_id, error=type(error).__name__)
