@@ -18,11 +18,18 @@ from bot.request.who_may import SiteTerms
 MINUTE_MS = 60_000
 
 
-def pause_between_polls_ms(site: SiteTerms, followed: int) -> int:
-    """How often a running task is asked for, while so many are followed at this appliance by all
-    copies of the bot: so seldom that all polls together take at most half of what it may be
-    asked."""
-    return max(site.poll_ms, followed * 2 * MINUTE_MS // site.calls_per_minute)
+def pause_to_next_poll_ms(site: SiteTerms, place: int, followed: int, now: int) -> int:
+    """When a running task is asked for again, while so many are followed at this appliance by all
+    copies of the bot: so seldom that all polls together take at most half of what it may be asked,
+    in any minute. So each has turns of its own, by its place among them: after a restart all are
+    due at once, and would stay so."""
+    # A twentieth longer, so that no minute holds one more than that by the time a call takes.
+    each_ms = 2 * MINUTE_MS // site.calls_per_minute * 21 // 20
+    round_ms = each_ms * followed
+    if round_ms <= site.poll_ms:
+        return site.poll_ms
+    pause_ms = max(site.poll_ms, round_ms // 2)
+    return pause_ms + (place * each_ms - now - pause_ms) % round_ms
 
 
 def task_polled(step: Step, event: TaskPolled) -> None:

@@ -67,12 +67,16 @@ class Overview:
         found = self.of_pairing(snapshot, [State.ATTENTION])
         return next((each for each in found if each.unresolved), None)
 
-    def followed(self, site: str) -> int:
-        """How many tasks are followed at this site, by all copies of the bot."""
-        following = requests.c.state == State.FOLLOWING.value
-        query = select(func.count()).select_from(requests)
+    def followed(self, request: Request) -> tuple[int, int]:
+        """The place of this one, from 0, among those whose tasks are followed at its site by all
+        copies of the bot, and how many these are."""
+        before = func.count().filter(requests.c.id < request.id)
+        query = select(before, func.count()).where(
+            requests.c.state == State.FOLLOWING.value, requests.c.site == request.site
+        )
         with self.db.read() as conn:
-            return conn.execute(query.where(following, requests.c.site == site)).scalar_one()
+            place, followed = conn.execute(query).one()
+        return place, followed
 
     def of_pairing(self, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
         """Those in one of these states, newest first, at whichever of its ends they were made. Told

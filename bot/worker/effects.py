@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.request.events import CallFailed, Event, PairingRead, PresenceRead
-from bot.request.following import pause_between_polls_ms
+from bot.request.following import pause_to_next_poll_ms
 from bot.request.model import Request, State
 from bot.request.plan import (
     AppliancePort,
@@ -61,12 +61,16 @@ class Effects:
                 read = appliance.read_presence(pairing, by, listed=listed, task_id=task_id)
                 return self._superseded(request, read)
             case PollTask(task_id=task_id):
-                followed = self.overview.followed(request.site)
-                seen = appliance.poll_task(task_id, by)
-                if isinstance(seen, CallFailed):
-                    return seen
-                pause_ms = pause_between_polls_ms(self.policy.sites[request.site], followed)
-                return seen.model_copy(update={"pause_ms": pause_ms})
+                place, followed = self.overview.followed(request)
+                seen, now = appliance.poll_task(task_id, by), self.overview.now()
+                terms = self.policy.sites[request.site]
+                pause_ms = pause_to_next_poll_ms(terms, place, followed, now)
+                if not isinstance(seen, CallFailed):
+                    return seen.model_copy(update={"pause_ms": pause_ms})
+                if seen.problem.kind is ProblemKind.OVER_BUDGET:  # not all at once then
+                    turn = {"retry_at": max(seen.problem.retry_at or 0, now + pause_ms)}
+                    return CallFailed(problem=seen.problem.model_copy(update=turn))
+                return seen
             case _:
                 raise TypeError(f"not an effect that reaches out: {effect!r}")
 

@@ -3,15 +3,19 @@ and the list of tasks is read only where nothing else can tell."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.request.after_delete import names_pairing
 from bot.request.events import DeleteAccepted, DeleteAnswered
-from bot.request.following import pause_between_polls_ms
+from bot.request.following import pause_to_next_poll_ms
 from bot.request.model import State, TaskView
 from bot.request.problem import ProblemKind
 from bot.request.who_may import SiteTerms
-from tests.support.world import FIRST, PAIRING, POLL_MS, World, problem, snapshot
+from tests.support.world import FIRST, PAIRING, POLL_MS, START_MS, World, problem, snapshot
 
 TTL_MS = 86_400_000
 LOST = DeleteAnswered(problem=problem(ProblemKind.UNANSWERED))
@@ -63,11 +67,25 @@ def test_polls_stretch_with_the_number_of_tasks(
     assert polls_in(world, 300_000) <= min(100, many * 300_000 // each_ms) + many
 
 
-@pytest.mark.parametrize(("calls", "pause_ms"), [(20, 6_000), (40, 5_000), (30, 5_000)])
-def test_by_the_budget(calls: int, pause_ms: int) -> None:
+@given(many=st.integers(1, 60), calls=st.integers(20, 200), takes_ms=st.integers(0, 500))
+def test_no_minute_has_more_polls_than_half_of_the_budget(
+    many: int, calls: int, takes_ms: int
+) -> None:
+    """However many are due at once, as after a restart: but for that first moment."""
     site = SiteTerms(appliance="vr", poll_ms=POLL_MS, timeout_ms=10_000, calls_per_minute=calls)
-    assert pause_between_polls_ms(site, 1) == pause_ms
-    assert pause_between_polls_ms(site, 100) == 100 * 120_000 // calls
+    round_ms = max(POLL_MS, many * 120_000 * 1.05 / calls)
+    polled = []
+    for place in range(many):
+        now = START_MS + place
+        while now < START_MS + 3 * round_ms + 120_000:
+            pause_ms = pause_to_next_poll_ms(site, place, many, now)
+            assert POLL_MS <= pause_ms <= 1.5 * round_ms + POLL_MS
+            now += pause_ms
+            polled.append(now)
+            now += takes_ms * (place % 2)
+    polled.sort()
+    for first, at in enumerate(polled):
+        assert bisect_left(polled, at + 60_000) - first <= calls // 2
 
 
 def test_no_room_in_the_budget_is_no_news(world: World) -> None:

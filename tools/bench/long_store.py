@@ -1,6 +1,6 @@
 """A store with a long history: one whole story of the real bot, copied row by row.
 
-Every row that belongs to the story is copied, under an id and a pairing of its own and five minutes
+Every row that belongs to the story is copied, under an id and a pairing of its own and two minutes
 before the one after it: the request, its events, its messages, its records of the audit trail. All
 were done to their end. The hashes of the copied records are random: nobody verifies them here.
 """
@@ -15,10 +15,12 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from bot.request.model import new_request_id
+from bot.store.audit_trail import KEY as AUDIT_LINES
 from bot.store.schema import audit, inbox, messages, requests
 from tools.bench.worlds import Stored, quick_world
 
-MINUTES_BETWEEN = 5
+MINUTES_BETWEEN = 2
+"""So that all are younger than KEEP_FOR, and nothing is pruned."""
 FILE = "vr-unpair.db"
 """As the bot names it in its folder."""
 
@@ -94,6 +96,10 @@ def _copy_the_story(connection: sqlite3.Connection, times: int) -> None:
     )  # fmt: skip
     last = "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1"
     connection.execute(f"UPDATE audit_head SET (count, hash) = ({last})")
+    # Whoever starts on it would else write a million lines to its log first.
+    told = connection.execute(f"UPDATE shared SET value = ({_LAST}) WHERE key = '{AUDIT_LINES}'")
+    if told.rowcount != 1:
+        raise RuntimeError("the bot of the story has not stored how far its lines are")
 
 
 def _ago(*columns: str) -> dict[str, str]:

@@ -249,9 +249,10 @@ class MemoryStore:
         row = self.rows.get(request_id)
         return row.request if row else None
 
-    def followed(self, site: str) -> int:
-        requests = (row.request for row in self.rows.values())
-        return sum(r.site == site and r.state is State.FOLLOWING for r in requests)
+    def followed(self, request: Request) -> tuple[int, int]:
+        found = (row.request for row in self.rows.values())
+        ids = [r.id for r in found if r.site == request.site and r.state is State.FOLLOWING]
+        return sum(each < request.id for each in ids), len(ids)
 
     def unclear(self, snapshot: Snapshot) -> Request | None:
         found = self.of_pairing(snapshot, [State.ATTENTION])
