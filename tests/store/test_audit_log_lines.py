@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -85,7 +86,9 @@ def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None
         for old in records:
             columns = old.model_dump(exclude={"number", "previous", "hash"})
             new = link(head, columns)
-            detail = audit._json(new.detail)
+            detail = json.dumps(
+                new.detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+            )
             conn.execute(insert(table), {**new.model_dump(), "detail": detail})
             head = Head(count=new.number, hash=new.hash)
         conn.execute(update(audit_head), {"count": head.count, "hash": head.hash})
