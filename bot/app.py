@@ -178,7 +178,7 @@ class Bot:
             from bot.slack.receive.socket_mode import SocketMode
 
             at_app = self._slack_client("SLACK_APP_TOKEN", POST_TIMEOUT_S)
-            self.socket = SocketMode(at_app, listen, rejected)
+            self.socket = SocketMode(at_app, listen, rejected, answering=db.wakes.held)
 
         # The ports, with the pages for operators.
         checks: dict[str, Check] = {"database": Bounded(self._database, READY_WITHIN_S)}
@@ -196,7 +196,15 @@ class Bot:
         too_large = self.from_slack.turn_away if self.from_slack else lambda _why: None
         self._wsgi = Wsgi(pages if settings.operate_port is None else {}, None)
         on_too_large = partial(too_large, "too_large")
-        self.servers = [Server(self._wsgi, settings.host, settings.port, on_too_large=on_too_large)]
+        self.servers = [
+            Server(
+                self._wsgi,
+                settings.host,
+                settings.port,
+                on_too_large=on_too_large,
+                answering=db.wakes.held,
+            )
+        ]
         if settings.operate_port is not None:
             operate = Wsgi(pages, None)
             self.servers.append(Server(operate, settings.host, settings.operate_port))

@@ -3,7 +3,9 @@ connection to PostgreSQL."""
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -41,6 +43,24 @@ def test_nobody_waits_after_the_end(sqlite_db: Database) -> None:
     sqlite_db.wakes.wait(Queue.ACT, HEARD_WITHIN_SECONDS)
     assert outbox.claim(HEARD_WITHIN_SECONDS) is None
     assert time.monotonic() - began < HEARD_WITHIN_SECONDS / 2
+
+
+def test_nobody_is_woken_before_an_answer_is_out(sqlite_db: Database) -> None:
+    """By the thread that answers; what others store meanwhile is heard at once, and what an answer
+    that fails has stored at its end."""
+    wakes = sqlite_db.wakes
+    with suppress(ZeroDivisionError), wakes.held():
+        wakes.wake(Queue.CHECK, site="berlin")
+        assert not wakes.wait(Queue.CHECK, 0)
+        other = threading.Thread(target=lambda: wakes.wake(Queue.DECIDE))
+        other.start()
+        other.join()
+        assert wakes.wait(Queue.DECIDE, 0)
+        raise ZeroDivisionError
+    assert not wakes.wait(Queue.CHECK, 0, ("berlin",))
+    assert wakes.wait(Queue.CHECK, 0)
+    wakes.wake(Queue.CHECK)
+    assert wakes.wait(Queue.CHECK, 0)
 
 
 def test_a_transaction_in_which_nothing_comes_is_ended(postgres_db: Database) -> None:

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -63,6 +63,9 @@ Answer: TypeAlias = tuple[int, bytes, str]
 
 Slack: TypeAlias = Callable[[bytes, str, str], Answer]
 """From body, timestamp and signature of a request."""
+
+Answering: TypeAlias = Callable[[], AbstractContextManager[object]]
+"""Around each request, in its thread, from its first line to the last byte of its answer."""
 
 
 class Wsgi:
@@ -149,10 +152,12 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         self,
         *args: Any,
         on_too_large: Callable[[], None],
+        answering: Answering,
         now: Callable[[], float],
         **options: Any,
     ) -> None:
         self.on_too_large = on_too_large
+        self.answering = answering
         self.now = now
         self.waits_since = now()
         self.answered = self.drops = False
@@ -173,7 +178,8 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
 
     def service(self) -> None:
         self.waits_since = math.inf
-        super().service()
+        with self.answering():
+            super().service()
         self.waits_since, self.answered = self.now(), True
 
 
@@ -183,7 +189,8 @@ class Server:
 
     waitress has neither a stop that first answers running requests, nor a time for a request as a
     whole. So its loop is run here, one round at a time. Signals are left to whoever calls `close`.
-    `on_too_large` is called for each 413. `now` is in monotonic seconds.
+    `on_too_large` is called for each 413. `answering` lasts until an answer is out. `now` is in
+    monotonic seconds.
     """
 
     def __init__(
@@ -193,6 +200,7 @@ class Server:
         port: int,
         *,
         on_too_large: Callable[[], None] = lambda: None,
+        answering: Answering = nullcontext,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
@@ -214,7 +222,9 @@ class Server:
         ).task_dispatcher
         self._servers = [one for one in self._map.values() if isinstance(one, BaseWSGIServer)]
         for one in self._servers:
-            one.channel_class = partial(_Connection, on_too_large=on_too_large, now=now)
+            one.channel_class = partial(
+                _Connection, on_too_large=on_too_large, answering=answering, now=now
+            )
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._ending = threading.Event()
         self._drain_s = 0.0

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import Event
 from websockets.sync.client import ClientConnection, connect
 
-from bot.slack.receive.http_server import LARGEST_BODY, THREADS
+from bot.slack.receive.http_server import LARGEST_BODY, THREADS, Answering
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
 from bot.slack.send.slack_problem import BROKEN, Kind, problem_of
 from bot.slack.send.web_api import USER_AGENT, proxy_for, tls
@@ -102,6 +102,7 @@ class SocketMode:
         listen: Callable[[Json], BoltResponse],
         on_rejected: Callable[[Rejected], None],
         *,
+        answering: Answering = nullcontext,
         ping_s: float = PING_S,
         leaving_s: float = LEAVING_S,
         first_gap_s: float = FIRST_GAP_S,
@@ -109,6 +110,7 @@ class SocketMode:
         self._client = client
         self._listen = listen
         self._on_rejected = on_rejected
+        self._answering = answering
         self._ping_s, self._leaving_s, self._first_gap_s = ping_s, leaving_s, first_gap_s
         self.deaf_s = DEAF_AFTER * ping_s
         self._lines: list[Line] = []
@@ -259,7 +261,8 @@ class SocketMode:
         while True:
             line, envelope = self._envelopes.get()
             try:
-                self._answer(line, envelope)
+                with self._answering():
+                    self._answer(line, envelope)
             except Exception:
                 # It must not end the thread: the clicks that wait for it would get no answer.
                 log.exception("envelope_failed")

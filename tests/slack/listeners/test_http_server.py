@@ -76,6 +76,24 @@ def test_a_request_under_way_is_answered_before_the_end(app: SlowApp) -> None:
     assert answers == [b"done"]
 
 
+def test_an_answer_is_out_before_what_waits_for_it(app: SlowApp) -> None:
+    read, ended = threading.Event(), threading.Event()
+
+    @contextmanager
+    def answering() -> Iterator[None]:
+        yield
+        assert read.wait(5)
+        ended.set()
+
+    server = Server(app, "127.0.0.1", 0, answering=answering)
+    server.start()
+    assert _get(server, "/") == b"done"
+    assert not ended.is_set()
+    read.set()
+    assert ended.wait(5)
+    server.close()
+
+
 def test_a_request_that_never_ends_is_cut_off(
     app: SlowApp, capsys: pytest.CaptureFixture[str]
 ) -> None:

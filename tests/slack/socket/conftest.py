@@ -29,7 +29,7 @@ RITA, CHANNEL = "U0RITA", "C0ROOM"
 
 class Client:
     """A bot that only keeps what it was sent. A click on `hold` waits for `release`, one on `fail`
-    meets an error of ours."""
+    meets an error of ours. `then` is done behind each acknowledgement."""
 
     def __init__(self, slack: LocalSlack, **times: float) -> None:
         self.slack = slack
@@ -37,8 +37,16 @@ class Client:
         self.clicks: list[str] = []
         self.rejected: list[str] = []
         self.release = threading.Event()
+        self.then: Callable[[], object] = lambda: None
         api = api_client(slack.app_token, base_url=slack.api_url, timeout_s=2)
-        self.mode = SocketMode(api, self._listen, self.rejected.append, **times)
+        self.mode = SocketMode(
+            api, self._listen, self.rejected.append, answering=self._answering, **times
+        )
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        yield
+        self.then()
 
     def _listen(self, payload: dict[str, Any]) -> BoltResponse:
         if "command" in payload:

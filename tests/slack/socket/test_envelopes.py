@@ -42,6 +42,17 @@ def test_no_acknowledgement_before_the_listener_is_done(client: Client, slack: L
     assert slack.sockets.acknowledgements == [{"envelope_id": delivery.envelope_id}]
 
 
+def test_an_acknowledgement_is_out_before_what_waits_for_it(
+    client: Client, slack: LocalSlack
+) -> None:
+    acknowledged, ended = threading.Event(), threading.Event()
+    client.then = lambda: acknowledged.wait(5) and ended.set()
+    assert press(slack).ok
+    assert not ended.is_set()
+    acknowledged.set()
+    assert ended.wait(5)
+
+
 def test_what_the_listener_finds_malformed_is_not_acknowledged(
     client: Client, slack: LocalSlack
 ) -> None:
