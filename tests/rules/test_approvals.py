@@ -10,6 +10,7 @@ from bot.request.model import State
 from bot.request.who_may import Person
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
+from bot.store.saving import BEHIND_THE_DELETE_MS
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
 
 STRANGER = "U0STRANGER"
@@ -162,6 +163,7 @@ def test_of_two_last_approvals_the_second_is_answered_at_once(world: World) -> N
     world.click(request_id, "approve", FIRST)
     world.click(request_id, "approve", SECOND)
     world.press("deny", SECOND)
+    world.wait(BEHIND_THE_DELETE_MS)
     assert world.state() is State.FOLLOWING
     assert sorted(world.answers) == [
         (FIRST, "approval_counted"),

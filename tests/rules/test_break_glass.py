@@ -12,6 +12,7 @@ from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit_trail as trail
 from bot.store.outbox import Pauses
 from bot.store.queues import Queue
+from bot.store.saving import BEHIND_THE_DELETE_MS
 from bot.store.schema import requests
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, START_MS, TEAM, World, problem
 
@@ -34,6 +35,7 @@ def members(world: World) -> None:
 
 def break_glass(world: World, by: str = CHIEF, **changes: object) -> None:
     world.press("break_glass", by, **{"reason": WHY, **changes})
+    world.wait(BEHIND_THE_DELETE_MS)
 
 
 def the_entry(world: World, action: str) -> Record:
@@ -83,7 +85,7 @@ def test_a_second_decision_changes_nothing_whichever_way_it_comes(world: World) 
     assert len(world.appliance.deletes) == 1
     assert world.actions().count("glass_broken") == 1
     codes = [code for _, code in world.answers]
-    assert codes == ["glass_broken", "already_decided", "already_decided", "already_decided"]
+    assert sorted(codes) == [*["already_decided"] * 3, "glass_broken"]
 
 
 def test_every_approver_is_told_once_through_groups_too(world: World) -> None:

@@ -9,13 +9,15 @@ from bot.request.event_changes import Absorbed
 from bot.request.messages import Answer
 from bot.request.model import Decision, State
 from bot.store.database import Database, change_shared, read_shared
+from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
-from bot.store.saving import add_answers
+from bot.store.saving import BEHIND_THE_DELETE_MS, add_answers
 from bot.store.schema import audit, messages
 from tests.rules.samples import asked
 from tests.store.samples import born, click, entry, put, together
+from tests.support.clock import Clock
 from tests.support.world import snapshot
 
 
@@ -54,6 +56,41 @@ def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) 
     assert again.wanted > due.wanted
     box.sent(again, ts="1.0", digest="second")
     assert box.claim() is None
+
+
+def test_what_an_approval_changes_in_slack_waits_behind_the_delete() -> None:
+    """For a moment; what comes of the DELETE goes at once."""
+    clock = Clock()
+    db = Database("sqlite://", now=clock.ms)
+    upgrade(db)
+    made = born(db, 1, State.PENDING, snapshot=snapshot(), card_ts="1.0")
+    store, box = Requests(db=db, lease_ms=25_000), Outbox(db)
+    card = box.claim()
+    assert card is not None
+    box.sent(card, ts="1.0", digest="as it was")
+    number = put(db, made.id, "click")
+    claim = store.claim(Queue.DECIDE)
+    assert claim is not None
+    yes = (Answer(event=number or 0, code="approved"),)
+    changed = made.model_copy(update={"state": State.APPROVED, "approved_at": 1})
+    store.save(claim, Absorbed(request=changed, answers=yes))
+    assert box.claim() is None
+    clock.turn(BEHIND_THE_DELETE_MS / 1000 - 0.001)
+    assert box.claim() is None
+    acting = store.claim(Queue.ACT)
+    assert acting is not None
+    over = changed.model_copy(update={"state": State.FOLLOWING})
+    store.save(acting, Absorbed(request=over))
+    slots = []
+    while (due := box.claim()) is not None:
+        slots.append(due.slot.partition(":")[0])
+        box.sent(due, ts="2.0", digest="as it is")
+    assert slots == ["progress", "card"]
+    clock.turn(0.001)
+    answer = box.claim()
+    assert answer is not None
+    assert answer.slot.startswith("answer")
+    db.close()
 
 
 def test_a_message_that_is_sent_holds_back_all_of_its_request(db: Database) -> None:

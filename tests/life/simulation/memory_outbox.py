@@ -12,7 +12,7 @@ from bot.request.model import Request
 from bot.store.inbox import RESPONSE_URL_MS
 from bot.store.outbox import CARD_GONE, PROGRESS_GAP_MS, SENDING_MS
 from bot.store.queues import LONGEST_LEASE_MS
-from bot.store.saving import URGENCY
+from bot.store.saving import URGENCY, said_from
 
 if TYPE_CHECKING:
     from tests.life.simulation.memory_store import MemoryStore
@@ -48,7 +48,8 @@ class MemoryOutbox:
         return self.store.now()
 
     def want(self, before: Request | None, request: Request) -> None:
-        now, version = self.now(), self.store.rows[request.id].version
+        now = said_from(before, request, self.now())
+        version = self.store.rows[request.id].version
         for message in changed_messages(before, request):
             slot, kind = message.slot, message.kind
             known = self.posts.get((request.id, slot))
@@ -70,8 +71,7 @@ class MemoryOutbox:
         if card and card.ts is None and request.card_ts:
             card.ts = request.card_ts
 
-    def answer(self, request_id: str, answers: Iterable[Answer]) -> None:
-        now = self.now()
+    def answer(self, request_id: str, answers: Iterable[Answer], now: int) -> None:
         for answer in answers:
             item = self.store.inbox[answer.event]
             slot = f"{Slot.ANSWER}:{answer.event}:{answer.code}"

@@ -19,7 +19,7 @@ from bot.request.pairing import Snapshot, pair_key, same_id, same_pairing
 from bot.request.plan import next_at
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
-from bot.store.saving import Claim, ClaimLost, SaveRefused
+from bot.store.saving import Claim, ClaimLost, SaveRefused, said_from
 from tests.life.simulation.memory_outbox import MemoryOutbox, Post, lease_over
 
 
@@ -136,7 +136,7 @@ class MemoryStore:
         if number not in self.unabsorbed:
             return
         self._absorbed(number)
-        self.outbox.answer(request_id, left.answers)
+        self.outbox.answer(request_id, left.answers, self.now())
         self._chain(request_id, left.entries)
         self.changes += 1
 
@@ -231,7 +231,7 @@ class MemoryStore:
         request = step.request
         self._absorbed(step.number)
         self.outbox.want(before, request)
-        self.outbox.answer(request.id, step.answers)
+        self.outbox.answer(request.id, step.answers, said_from(before, request, self.now()))
         self._chain(request.id, step.entries)
         self.changes += 1
         self.on_saved(before, request)
