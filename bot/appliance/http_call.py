@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
@@ -73,7 +74,8 @@ class Transport:
     certificate_end: datetime | None = None
 
     def __post_init__(self) -> None:
-        self._session = make_session(self.trust, self.user_agent)
+        self._url = f"https://{self.host}/{self.base_path.strip('/')}".rstrip("/")
+        self._session = self._new_session()
         self._opened: dict[str, tuple[Trust, Opened]] = {}
         self._reader = ThreadPoolExecutor(1, f"answers-{self.host}")
 
@@ -82,7 +84,8 @@ class Transport:
         for a further call."""
         if trust is not self.trust:
             old = self._session
-            self.trust, self._session = trust, make_session(trust, self.user_agent)
+            self.trust = trust
+            self._session = self._new_session()
             old.close()
 
     def close(self) -> None:
@@ -91,6 +94,9 @@ class Transport:
         while self._opened:
             self._opened.popitem()[1][1].sock.close()
         self._reader.shutdown(wait=False)
+
+    def _new_session(self) -> requests.Session:
+        return make_session(self.trust, self.user_agent, self._url)
 
     def open(self, call: Call, by: float) -> None:
         """Make the connection for this call, to be used before a `send_by`, and send nothing on it:
@@ -160,14 +166,14 @@ class Transport:
         connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
         kept = self._session
         alone = flight.only_open or send_by is not None
-        session = make_session(self.trust, self.user_agent) if alone else kept
+        session = self._new_session() if alone else kept
         token = current_flight.set(flight)
         status: int | None = None
         failure: CallError
         try:
             with session.request(
                 call.method,
-                f"https://{self.host}/{self.base_path.strip('/')}".rstrip("/") + call.path,
+                self._url + call.path,
                 params=dict(call.query),
                 auth=auth,
                 timeout=(connect_seconds, seconds),
@@ -254,9 +260,14 @@ class QuietSession(requests.Session):
         return None
 
 
-def make_session(trust: Trust, user_agent: str) -> requests.Session:
-    """A session that can only speak https, to servers that `trust` accepts."""
+def make_session(trust: Trust, user_agent: str, url: str) -> requests.Session:
+    """A session that can only speak https, to servers that `trust` accepts, and calls this URL
+    through the environment's proxies."""
     session = QuietSession()
+    # Read once: requests would read the environment for each call, a .netrc file and CA bundles
+    # too.
+    session.trust_env = False
+    session.proxies.update(get_environ_proxies(url))
     session.adapters.clear()
     session.mount("https://", TrustingAdapter(trust))
     # The API's session has a header of its own; a cookie could only mix up two users' sessions.

@@ -180,13 +180,17 @@ def test_a_proxy_of_the_environment_and_the_pin_through_it(
     ],
 )
 def test_a_proxy_of_no_use_is_named_without_its_password(
-    appliance: Appliance, server: Server, monkeypatch: pytest.MonkeyPatch, url: str, place: str
+    connect: Callable[..., Appliance],
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    place: str,
 ) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTPS_PROXY", url.format(closed=closed.getsockname()[1]))
         with fails(Kind.UNSENT) as caught:
-            version(appliance)
+            version(connect())
     assert place in str(caught.value)
     assert "proxypass" not in str(caught.value)
     assert server.http_bytes == 0

@@ -50,7 +50,7 @@ APPLIANCE = (
     change(
         "a DELETE goes out on a connection that was kept",
         "tests/appliance/test_appliance_delete.py::test_a_delete_leaves_on_a_connection_of_its_own",
-        "session = make_session(self.trust, self.user_agent) if alone else kept",
+        "session = self._new_session() if alone else kept",
         "session = kept",
     ),
     change(
