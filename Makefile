@@ -63,7 +63,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@echo "check: lint, format, types, who imports whom, docs"
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
-	@$(BIN)/python -m mypy --strict bot
+	@$(BIN)/python -m mypy --strict bot tools
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest --quiet tests/docs tests/slack/cards/test_sentences.py
 	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)

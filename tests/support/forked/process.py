@@ -20,7 +20,7 @@ from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from bot.sandbox.bot_process import BotProcess
 from tests.support.forked.server import Order
@@ -29,13 +29,13 @@ ROOT = Path(__file__).parents[3]
 
 
 class ForkedBot(BotProcess):
-    def launch(self) -> Forked:
+    def launch(self) -> subprocess.Popen[str]:
         order = Order(self.module, ("run",), self.environment, str(self.folder))
         words, stderr = os.pipe()
         with open(os.devnull, "w") as nowhere, open(stderr, "w") as theirs:
             process = Forked(order, nowhere, theirs)
         process.stderr = os.fdopen(words)
-        return process
+        return cast(subprocess.Popen[str], process)
 
 
 def run(order: Order, patience_seconds: float) -> subprocess.CompletedProcess[str]:
@@ -100,7 +100,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.forked.server"],
                 cwd=ROOT,
-                stdin=its,
+                stdin=its.fileno(),
                 stdout=subprocess.DEVNULL,
             )
             self._connection = Connection(ours.detach())
