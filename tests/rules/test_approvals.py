@@ -7,7 +7,7 @@ import pytest
 
 from bot.request.events import Clicked
 from bot.request.model import State
-from bot.request.who_may import Person
+from bot.request.who_may import UNREADABLE, Person
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.saving import BEHIND_THE_DELETE_MS
@@ -74,6 +74,16 @@ def test_a_stranger_decides_nothing(world: World, action: str) -> None:
     world.press(action, STRANGER)
     assert world.state() is State.PENDING
     assert world.answers == [(STRANGER, "no_right_not_listed")]
+
+
+@pytest.mark.parametrize("action", ["approve", "deny"])
+def test_who_is_held_up_by_slacks_limit_is_told_until_when(world: World, action: str) -> None:
+    world.pending()
+    limited = UNREADABLE.model_copy(update={"retry_at": world.ms + 30_000})
+    world.people.persons[FIRST] = limited
+    world.press(action, FIRST)
+    assert world.answers == [(FIRST, "no_right_unreadable")]
+    assert world.params == [{"retry_at": str(limited.retry_at)}]
 
 
 def test_unreadable_rights_are_a_no(world: World) -> None:

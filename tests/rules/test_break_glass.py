@@ -160,6 +160,7 @@ def test_a_group_that_cannot_be_read_is_a_no_with_when_to_try_again(world: World
     break_glass(world)
     assert world.state() is State.PENDING
     assert world.answers == [(CHIEF, "no_glass_group_unreadable")]
+    assert world.params == [{"retry_at": str(START_MS + 9)}]
     world.people.groups["S0CHIEFS"] = frozenset({CHIEF})
     break_glass(world)
     assert len(world.appliance.deletes) == 1

@@ -253,6 +253,8 @@ class World:
         self._ts = itertools.count(1)
         self.posted: list[tuple[str, str, str]] = []
         self.answers: list[tuple[str, str]] = []
+        self.params: list[dict[str, str]] = []
+        """Of those answers."""
 
     def new_worker(self) -> Worker:
         def monotonic() -> float:
@@ -343,6 +345,7 @@ class World:
             return False
         if due.answer:
             self.answers.append((due.user or "", due.answer.code))
+            self.params.append(due.answer.params)
             self.outbox.sent(due, ts=None, digest="answered")
             return True
         request = due.request
