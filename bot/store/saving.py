@@ -108,9 +108,9 @@ def write_rest(
     wanted = changed_messages(before, request)
     if step.number:
         inbox_table.mark_absorbed(conn, step.number, now)
-    from_then = said_from(before, request, now)
-    want(conn, request, wanted, version, from_then)
-    add_answers(conn, request.id, step.answers, from_then)
+    due_at = said_from(before, request, now)
+    want(conn, request, wanted, version, now, due_at)
+    add_answers(conn, request.id, step.answers, now, due_at)
     audit_trail.append(conn, request.id, step.entries)
     return bool(wanted or step.answers)
 
@@ -146,7 +146,7 @@ the outcome until everything else is posted."""
 
 # Built once each, as they run with every step of every request.
 _INSERT = insert(messages)
-_NOW = bindparam("now", type_=BigInteger)
+_DUE = bindparam("due", type_=BigInteger)
 _WANT = (
     update(messages)
     .where(
@@ -154,7 +154,7 @@ _WANT = (
     )
     .values(
         wanted=bindparam("wanted"),
-        due_at=case((messages.c.not_before > _NOW, messages.c.not_before), else_=_NOW),
+        due_at=case((messages.c.not_before > _DUE, messages.c.not_before), else_=_DUE),
     )
 )
 
@@ -167,13 +167,18 @@ _EVENT = select(inbox).where(inbox.c.number == bindparam("number"))
 
 
 def want(
-    conn: Connection, request: Request, wanted: Sequence[Message], version: int, now: int
+    conn: Connection,
+    request: Request,
+    wanted: Sequence[Message],
+    version: int,
+    now: int,
+    due_at: int,
 ) -> None:
     """These messages are due, since the row has this version now: in the transaction that changes
     it. How they look is found out when they are sent."""
     for message in wanted:
         named = {"of_request": request.id, "in_slot": message.slot}
-        changed = conn.execute(_WANT, {**named, "wanted": version, "now": now})
+        changed = conn.execute(_WANT, {**named, "wanted": version, "due": due_at})
         if changed.rowcount == 0:
             add(
                 conn,
@@ -184,13 +189,20 @@ def want(
                 thread_ts=request.card_ts if message.in_thread else None,
                 ts=message.which if message.kind is Slot.STRAY else None,
                 wanted=version,
+                due_at=due_at,
             )
     if request.card_ts:
         # The card may be known from a click that was quicker than Slack's answer to the post.
         conn.execute(_CARD_KNOWN, {"of_request": request.id, "ts": request.card_ts})
 
 
-def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], now: int) -> None:
+def add_answers(
+    conn: Connection,
+    request_id: str,
+    answers: Sequence[Answer],
+    now: int,
+    due_at: int | None = None,
+) -> None:
     """Words for one person: to the `response_url` of the event they answer."""
     for answer in answers:
         event = conn.execute(_EVENT, {"number": answer.event}).one_or_none()
@@ -206,13 +218,14 @@ def add_answers(conn: Connection, request_id: str, answers: Sequence[Answer], no
             wanted=0,
             answer=answer.model_dump_json(),
             person=person_of(body),
+            due_at=due_at or now,
         )
 
 
 def add(
     conn: Connection, request_id: str, message: Message, now: int, **columns: str | int | None
 ) -> None:
-    """A new message, due at once."""
+    """A new message, due at once where `columns` do not say when."""
     always = {
         "request_id": request_id,
         "slot": message.slot,

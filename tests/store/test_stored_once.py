@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from bot.request.absorb import Dismissed
 from bot.request.event_changes import Absorbed
 from bot.request.messages import Answer
-from bot.request.model import Decision, State
+from bot.request.model import Decision, Outcome, State
 from bot.store.database import Database, change_shared, read_shared
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
@@ -79,13 +79,14 @@ def test_what_an_approval_changes_in_slack_waits_behind_the_delete() -> None:
     assert box.claim() is None
     acting = store.claim(Queue.ACT)
     assert acting is not None
-    over = changed.model_copy(update={"state": State.FOLLOWING})
+    # The thread in order, however soon it is over.
+    over = changed.model_copy(update={"state": State.FAILED, "outcome": Outcome(code="refused")})
     store.save(acting, Absorbed(request=over))
     slots = []
     while (due := box.claim()) is not None:
         slots.append(due.slot.partition(":")[0])
         box.sent(due, ts="2.0", digest="as it is")
-    assert slots == ["progress", "card"]
+    assert slots == ["progress", "final", "card"]
     clock.turn(0.001)
     answer = box.claim()
     assert answer is not None

@@ -48,13 +48,14 @@ class MemoryOutbox:
         return self.store.now()
 
     def want(self, before: Request | None, request: Request) -> None:
-        now = said_from(before, request, self.now())
+        now = self.now()
+        due_at = said_from(before, request, now)
         version = self.store.rows[request.id].version
         for message in changed_messages(before, request):
             slot, kind = message.slot, message.kind
             known = self.posts.get((request.id, slot))
             if known:
-                known.wanted, known.due_at = version, max(now, known.not_before)
+                known.wanted, known.due_at = version, max(due_at, known.not_before)
                 continue
             self.posts[request.id, slot] = Post(
                 request_id=request.id,
@@ -64,14 +65,14 @@ class MemoryOutbox:
                 thread_ts=request.card_ts if message.in_thread else None,
                 ts=message.which if kind is Slot.STRAY else None,
                 wanted=version,
-                due_at=now,
+                due_at=due_at,
                 created_at=now,
             )
         card = self.posts.get((request.id, Slot.CARD.value))
         if card and card.ts is None and request.card_ts:
             card.ts = request.card_ts
 
-    def answer(self, request_id: str, answers: Iterable[Answer], now: int) -> None:
+    def answer(self, request_id: str, answers: Iterable[Answer], due_at: int) -> None:
         for answer in answers:
             item = self.store.inbox[answer.event]
             slot = f"{Slot.ANSWER}:{answer.event}:{answer.code}"
@@ -80,8 +81,8 @@ class MemoryOutbox:
                 slot=slot,
                 urgency=URGENCY[Slot.ANSWER],
                 channel=getattr(item.event, "channel", ""),
-                due_at=now,
-                created_at=now,
+                due_at=due_at,
+                created_at=self.now(),
                 answer=answer,
                 person=getattr(item.event, "by", None) or getattr(item.event, "requester", None),
             )
