@@ -1,7 +1,9 @@
 """One HTTP call to one appliance, within its time.
 
-Everything that requests does unasked is switched off: redirects, cookies, credentials from a .netrc
-file, plain http, retries. Proxies from the environment (HTTPS_PROXY, NO_PROXY) are used.
+Of requests only its adapter is used, which sends one request. A session would do more unasked:
+follow redirects, keep cookies, and look into the environment for each call, for CA bundles and the
+credentials of a .netrc file too. Proxies from the environment (HTTPS_PROXY, NO_PROXY) are used, as
+they are at the start.
 
 How long a call may last at the worst: the name lookup cannot be interrupted (the resolver's own
 limits apply), each address of the name may use up the connect timeout, and all reading together
@@ -17,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,8 +46,7 @@ from bot.request.problem import ProblemKind
 OnCall = Callable[[str, str, str, float], None]
 
 Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
-"""Puts headers on one request. Never None: requests would look for credentials in a .netrc file
-then, and send those. A function shows no secret in a traceback with variables."""
+"""Puts headers on one request. A function shows no secret in a traceback with variables."""
 
 CHUNK_BYTES = 64 * 1024
 LARGE_BYTES = 256 * 1024
@@ -75,7 +75,14 @@ class Transport:
 
     def __post_init__(self) -> None:
         self._url = f"https://{self.host}/{self.base_path.strip('/')}".rstrip("/")
-        self._session = self._new_session()
+        self._proxies = get_environ_proxies(self._url, no_proxy=None)
+        self._headers = {
+            "User-Agent": self.user_agent,
+            "Accept": "application/json",
+            # Answers are small, and without compression none can unpack into gigabytes.
+            "Accept-Encoding": "identity",
+        }
+        self._kept = TrustingAdapter(self.trust)
         self._opened: dict[str, tuple[Trust, Opened]] = {}
         self._reader = ThreadPoolExecutor(1, f"answers-{self.host}")
 
@@ -83,20 +90,17 @@ class Transport:
         """Connections to come are made with this trust; none that was made with another is used
         for a further call."""
         if trust is not self.trust:
-            old = self._session
-            self.trust = trust
-            self._session = self._new_session()
+            old, made = self._kept, TrustingAdapter(trust)
+            # In this order: whoever finds the new trust finds its connections too.
+            self._kept, self.trust = made, trust
             old.close()
 
     def close(self) -> None:
         """Close the kept connections, and those that were opened and not used."""
-        self._session.close()
+        self._kept.close()
         while self._opened:
             self._opened.popitem()[1][1].sock.close()
         self._reader.shutdown(wait=False)
-
-    def _new_session(self) -> requests.Session:
-        return make_session(self.trust, self.user_agent, self._url)
 
     def open(self, call: Call, by: float) -> None:
         """Make the connection for this call, to be used before a `send_by`, and send nothing on it:
@@ -164,22 +168,22 @@ class Transport:
         # A connection that is ready only after send_by is of no use. Never 0, which would mean not
         # to wait at all.
         connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
-        kept = self._session
+        kept = self._kept
         alone = flight.only_open or send_by is not None
-        session = self._new_session() if alone else kept
+        way = TrustingAdapter(self.trust) if alone else kept
         token = current_flight.set(flight)
         status: int | None = None
         failure: CallError
         try:
-            with session.request(
+            request = requests.Request(
                 call.method,
                 self._url + call.path,
+                headers=self._headers,
                 params=dict(call.query),
                 auth=auth,
-                timeout=(connect_seconds, seconds),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            ).prepare()
+            timeout = connect_seconds, seconds
+            with way.send(request, stream=True, timeout=timeout, proxies=self._proxies) as response:
                 status = response.status_code
                 body = bytearray()
                 # As it was sent. Nothing is unpacked, whatever the headers say: a few bytes can
@@ -200,8 +204,8 @@ class Transport:
             failure = unanswered(exc, call, self.host, sent=flight.sent, status=status)
         finally:
             current_flight.reset(token)
-            if session is not kept:
-                session.close()
+            if way is not kept:
+                way.close()
             if flight.certificate:
                 self.certificate_end = certificate_end(flight.certificate)
         # Raised outside of the `except`, so that it is not chained to an error that holds the
@@ -251,34 +255,3 @@ class TrustingAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Does nothing: the pool was made with the trust, and no argument may weaken it."""
-
-
-class QuietSession(requests.Session):
-    """A session that returns a redirect as the answer and never follows it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
-
-
-def make_session(trust: Trust, user_agent: str, url: str) -> requests.Session:
-    """A session that can only speak https, to servers that `trust` accepts, and calls this URL
-    through the environment's proxies."""
-    session = QuietSession()
-    # Read once: requests would read the environment for each call, a .netrc file and CA bundles
-    # too.
-    session.trust_env = False
-    session.proxies.update(get_environ_proxies(url))
-    session.adapters.clear()
-    session.mount("https://", TrustingAdapter(trust))
-    # The API's session has a header of its own; a cookie could only mix up two users' sessions.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(
-        {
-            "User-Agent": user_agent,
-            "Accept": "application/json",
-            # Answers are small, and without compression none can unpack into gigabytes.
-            "Accept-Encoding": "identity",
-        }
-    )
-    return session

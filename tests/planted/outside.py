@@ -42,16 +42,14 @@ APPLIANCE = (
     change(
         "redirects of the appliance are followed",
         "tests/appliance/test_appliance_errors.py::test_a_redirect_never_gets_the_token",
-        "return None",
-        "return super().get_redirect_target(resp)",
-        Swap("allow_redirects=False", "allow_redirects=True"),
-        within="QuietSession.get_redirect_target",
+        "with way.send(",
+        'with ((a := requests.Session()).mount("https://", way) or a).send(',
     ),
     change(
         "a DELETE goes out on a connection that was kept",
         "tests/appliance/test_appliance_delete.py::test_a_delete_leaves_on_a_connection_of_its_own",
-        "session = self._new_session() if alone else kept",
-        "session = kept",
+        "way = TrustingAdapter(self.trust) if alone else kept",
+        "way = kept",
     ),
     change(
         "a DELETE goes out on a connection that the appliance has closed",
