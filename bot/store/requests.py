@@ -57,9 +57,8 @@ class Requests:
         event = EVENT.validate_json(row.body)
         return row.request_id, Stored(number=row.number, at=row.at, event=event)
 
-    def insert_row(self, step: Absorbed, left: tuple[str, ...] = ()) -> bool:
-        """Insert a new row, due at once; False when another copy was quicker. `left`: the sites
-        that the caller does not serve. Of any other, it looks for the row itself."""
+    def insert_row(self, step: Absorbed) -> bool:
+        """Insert a new row, due at once; False when another copy was quicker."""
         row = {**row_of(step.request), "version": 1, "lease_until": 0}
         try:
             with self.db.write() as conn:
@@ -69,8 +68,8 @@ class Requests:
         except IntegrityError:
             return False
         self.on_saved(step.request, step.entries)
-        if step.request.site in left:
-            self.db.wakes.wake(Queue.CHECK, site=step.request.site)
+        # Whoever makes the row may not be who serves its site.
+        self.db.wakes.wake(Queue.CHECK, site=step.request.site)
         self.db.wakes.wake(AUDIT, *([POST] if posts else []))
         return True
 

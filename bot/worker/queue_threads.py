@@ -101,7 +101,7 @@ class Worker:
         """One piece of work, without waiting for it; False when there was none."""
         work = self._next(queue, 0.0, ())
         if work is not None:
-            self._do(work, ())
+            self._do(work)
         return work is not None
 
     def _run(self, queue: Queue, net_s: float, left: tuple[str, ...]) -> None:
@@ -110,7 +110,7 @@ class Worker:
             try:
                 work = self._next(queue, net_s, left)
                 if work is not None:
-                    self._do(work, left)
+                    self._do(work)
             except Exception as error:
                 # Whatever it was, the row keeps its lease and is tried again after that. If the
                 # thread died here, its requests would stand still for ever.
@@ -121,7 +121,7 @@ class Worker:
         new = self.requests.event_without_row() if queue is Queue.CHECK else None
         return new or self.requests.claim(queue, wait_s, left)
 
-    def _do(self, work: Work, left: tuple[str, ...]) -> None:
+    def _do(self, work: Work) -> None:
         if isinstance(work, Claim):
             # For everything that is logged on the way, also by code that knows of no request.
             with bound_contextvars(request=work.request.id, site=work.request.site):
@@ -132,7 +132,7 @@ class Worker:
             self.requests.dismiss(request_id, stored.number, dismissal(stored, now))
             return
         terms = self.policy.terms(stored.event.site, force=stored.event.force)
-        self.requests.insert_row(begin(stored, request_id, terms, now), left)
+        self.requests.insert_row(begin(stored, request_id, terms, now))
 
     def _failed(self, error: Exception, work: Work | None) -> None:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could

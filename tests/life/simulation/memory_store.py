@@ -124,7 +124,7 @@ class MemoryStore:
                 return item.request_id, _stored(item)
         return None
 
-    def insert_row(self, step: Absorbed, left: tuple[str, ...] = ()) -> bool:
+    def insert_row(self, step: Absorbed) -> bool:
         request = step.request
         if request.id in self.rows:
             return False
