@@ -9,6 +9,7 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person
 from bot.store.queues import Queue
+from bot.store.saving import BEHIND_THE_DELETE_MS
 from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, World, problem, snapshot
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -134,6 +135,7 @@ class TestDeciding:
         world.appliance.read_failures = [problem(ProblemKind.UNSENT)] * 9
         world.press("approve", FIRST)
         world.press("deny", SECOND)
+        world.wait(BEHIND_THE_DELETE_MS)
         assert world.answers[-1] == (SECOND, "already_decided")
 
     @pytest.mark.parametrize("operator", [True, False])

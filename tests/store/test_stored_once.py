@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, select, update
 
 from bot.request.absorb import Dismissed
@@ -13,10 +14,10 @@ from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
-from bot.store.saving import BEHIND_THE_DELETE_MS, add_answers
+from bot.store.saving import BEHIND_THE_DELETE_MS, add_answers, messages_due_at
 from bot.store.schema import audit, messages
 from tests.rules.samples import asked
-from tests.store.samples import born, click, entry, put, together
+from tests.store.samples import born, click, entry, put, request, together
 from tests.support.clock import Clock
 from tests.support.world import snapshot
 
@@ -58,8 +59,16 @@ def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) 
     assert box.claim() is None
 
 
+@pytest.mark.parametrize("state", State)
+def test_while_a_delete_comes_next_slack_waits_for_a_moment(state: State) -> None:
+    comes_next = state in (State.APPROVED, State.DELETING)
+    assert messages_due_at(request(1, state), 5) == 5 + BEHIND_THE_DELETE_MS * comes_next
+    tonight = request(1, state, scheduled_at=10**15)
+    assert (messages_due_at(tonight, 5) > 5) is (state is State.DELETING)
+
+
 def test_what_an_approval_changes_in_slack_waits_behind_the_delete() -> None:
-    """For a moment; what comes of the DELETE goes at once."""
+    """And what comes of the DELETE goes at once."""
     clock = Clock()
     db = Database("sqlite://", now=clock.ms)
     upgrade(db)

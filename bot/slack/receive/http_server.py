@@ -65,7 +65,7 @@ Slack: TypeAlias = Callable[[bytes, str, str], Answer]
 """From body, timestamp and signature of a request."""
 
 Answering: TypeAlias = Callable[[], AbstractContextManager[object]]
-"""Around each request, in its thread, from its first line to the last byte of its answer."""
+"""Around the work of one thread on one request, until its answer is handed to the system."""
 
 
 class Wsgi:
@@ -180,7 +180,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         self.waits_since = math.inf
         with self.answering():
             super().service()
-        self.waits_since, self.answered = self.now(), True
+            self.waits_since, self.answered = self.now(), True
 
 
 class Server:
@@ -189,8 +189,7 @@ class Server:
 
     waitress has neither a stop that first answers running requests, nor a time for a request as a
     whole. So its loop is run here, one round at a time. Signals are left to whoever calls `close`.
-    `on_too_large` is called for each 413. `answering` lasts until an answer is out. `now` is in
-    monotonic seconds.
+    `on_too_large` is called for each 413. `now` is in monotonic seconds.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from bot.request.model import Request
 from bot.store.inbox import RESPONSE_URL_MS
 from bot.store.outbox import CARD_GONE, PROGRESS_GAP_MS, SENDING_MS
 from bot.store.queues import LONGEST_LEASE_MS
-from bot.store.saving import URGENCY, said_from
+from bot.store.saving import URGENCY, messages_due_at
 
 if TYPE_CHECKING:
     from tests.life.simulation.memory_store import MemoryStore
@@ -49,7 +49,7 @@ class MemoryOutbox:
 
     def want(self, before: Request | None, request: Request) -> None:
         now = self.now()
-        due_at = said_from(before, request, now)
+        due_at = messages_due_at(request, now)
         version = self.store.rows[request.id].version
         for message in changed_messages(before, request):
             slot, kind = message.slot, message.kind

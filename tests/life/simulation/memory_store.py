@@ -19,7 +19,7 @@ from bot.request.pairing import Snapshot, pair_key, same_id, same_pairing
 from bot.request.plan import next_at
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
-from bot.store.saving import Claim, ClaimLost, SaveRefused, said_from
+from bot.store.saving import Claim, ClaimLost, SaveRefused, messages_due_at
 from tests.life.simulation.memory_outbox import MemoryOutbox, Post, lease_over
 
 
@@ -231,7 +231,7 @@ class MemoryStore:
         request = step.request
         self._absorbed(step.number)
         self.outbox.want(before, request)
-        self.outbox.answer(request.id, step.answers, said_from(before, request, self.now()))
+        self.outbox.answer(request.id, step.answers, messages_due_at(request, self.now()))
         self._chain(request.id, step.entries)
         self.changes += 1
         self.on_saved(before, request)
