@@ -193,7 +193,7 @@ APPLIANCE = (
         "credentials of a .netrc file are sent",
         "tests/appliance/test_trusted_certificate.py::test_a_netrc_file_sends_no_credentials_and_cookies_do_not_travel",
         "auth=auth,",
-        "",
+        "auth=requests.utils.get_netrc_auth(self._url) or auth,",
         within="_exchange",
     ),
     change(
