@@ -133,7 +133,7 @@ def watchdog_seconds() -> float | None:
 
 
 class StopSignals:
-    """SIGTERM and SIGINT, none of which is lost from here to the end of the wait. To be made before
+    """SIGTERM, SIGINT and `more`: none is lost from here to the end of the wait. To be made before
     anything else: without handlers, a SIGTERM during the imports would kill the process (code -15),
     and for process 1 of a container the kernel would drop it.
 
@@ -142,11 +142,11 @@ class StopSignals:
     would then kill a process that should have finished its work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *more: int) -> None:
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)  # `set_wakeup_fd` requires it
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, *more):
             signal.signal(number, lambda *_: None)
 
     def end(self) -> None:

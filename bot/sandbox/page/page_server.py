@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Self
 
 import anyio
@@ -22,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot.__main__ import StopSignals
 from bot.sandbox.bot_process import DidNotStart
 from bot.sandbox.page.acts import Acts, NotUnderstood, Switches
 from bot.sandbox.page.shown import Board, view_of
@@ -151,10 +151,7 @@ def _file(request: Request) -> Response:
 def serve(port: int = PORT) -> int:
     """Exit code: 0 when it was stopped, 1 when something did not start, said on stderr."""
     say = partial(print, flush=True)
-    # Not an Event: a second signal inside its `set` would wait for ever for a lock of this thread.
-    signals: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: signals.put(number))
+    stop = StopSignals(signal.SIGHUP)
     say("Starting a simulated appliance, a local Slack and the real bot …")
     try:
         with Stage() as stage, Page(stage, port) as page:
@@ -163,7 +160,7 @@ def serve(port: int = PORT) -> int:
             say(f"\n    {page.url}\n")
             say("Open it in a browser: ask as Rita, approve as Alan, watch the thread.")
             say("Nothing leaves this machine. Stop with Ctrl-C: everything started here ends.")
-            signals.get()
+            stop.wait()
             say("\nStopping …")
     except DidNotStart as error:
         print(f"The bot did not start:\n{error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pty
 import re
@@ -96,6 +97,17 @@ def test_at_a_terminal_the_page_is_served_at_the_next_port(tmp_path: Path) -> No
     with pytest.raises(requests.ConnectionError):
         requests.get(found.group(), timeout=5)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_that_another_thread_gets_ends_it_too(tmp_path: Path) -> None:
+    """The system gives it to any of them, and wakes that one alone."""
+    with at_a_terminal(tmp_path) as (process, terminal):
+        read_until(terminal, b"Stop with Ctrl-C")
+        threads = [int(name) for name in os.listdir(f"/proc/{process.pid}/task")]
+        other = next(thread for thread in threads if thread != process.pid)
+        assert ctypes.CDLL(None).tgkill(process.pid, other, signal.SIGINT) == 0
+        read_until(terminal, b"Everything has ended.")
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_terminal_in_ci_is_nobody(tmp_path: Path) -> None:
