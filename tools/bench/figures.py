@@ -21,9 +21,10 @@ HEAD = ("measure", "against", "ratio", "with the bot", "bare", "of", "aim", "")
 ABOUT = """\
 # Measured
 
-Written by `make bench`; what is measured and how is in `tools/bench/`. Every line was measured in
-one run side by side with what it is compared to, in rounds that alternate. Three figures are
-minimum/median/maximum. The ratios are what holds; absolute times are those of one machine.
+Written by `make bench`; what is measured and how is in `tools/bench/`. What is compared was
+measured side by side in one run, in rounds that alternate. Three figures are
+minimum/median/maximum; those of a ratio are of the rounds' own ratios. The ratios are what holds;
+absolute times are those of one machine.
 """
 
 
