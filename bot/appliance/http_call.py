@@ -168,9 +168,8 @@ class Transport:
         # A connection that is ready only after send_by is of no use. Never 0, which would mean not
         # to wait at all.
         connect_seconds = seconds if send_by is None else max(min(seconds, send_by - start), 0.001)
-        kept = self._kept
         alone = flight.only_open or send_by is not None
-        way = TrustingAdapter(self.trust) if alone else kept
+        way = TrustingAdapter(self.trust) if alone else self._kept
         token = current_flight.set(flight)
         status: int | None = None
         failure: CallError
@@ -204,7 +203,7 @@ class Transport:
             failure = unanswered(exc, call, self.host, sent=flight.sent, status=status)
         finally:
             current_flight.reset(token)
-            if way is not kept:
+            if alone:
                 way.close()
             if flight.certificate:
                 self.certificate_end = certificate_end(flight.certificate)
@@ -224,7 +223,7 @@ NO_RETRY = Retry(total=0, connect=0, read=False, redirect=0, status=0, other=0)
 
 
 class TrustingAdapter(HTTPAdapter):
-    """Verifies by the given trust alone, whatever `verify` or REQUESTS_CA_BUNDLE say."""
+    """Verifies by the given trust alone, whatever `verify` says."""
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust

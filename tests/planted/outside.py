@@ -48,8 +48,8 @@ APPLIANCE = (
     change(
         "a DELETE goes out on a connection that was kept",
         "tests/appliance/test_appliance_delete.py::test_a_delete_leaves_on_a_connection_of_its_own",
-        "way = TrustingAdapter(self.trust) if alone else kept",
-        "way = kept",
+        "way = TrustingAdapter(self.trust) if alone else self._kept",
+        "way = self._kept",
     ),
     change(
         "a DELETE goes out on a connection that the appliance has closed",
