@@ -63,7 +63,7 @@ check: .venv/installed-dev .venv/audit/installed
 	@echo "check: lint, format, types, who imports whom, docs"
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
-	@$(BIN)/python -m mypy --strict bot tools
+	@$(BIN)/python -m mypy --strict bot sandbox tools
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest --quiet tests/docs tests/slack/cards/test_sentences.py
 	@$(BIN)/python -m tools.known_weaknesses $(AUDIT_ARGS)
@@ -145,7 +145,7 @@ clean:
 	@echo "clean: removing .venv, builds and caches"
 	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache \
 		.pytest_cache .ruff_cache
-	@find bot tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
+	@find bot sandbox tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # A virtual environment knows the folder that it was made in. One that was moved or copied, or whose
 # python3 is gone, fails in ways that nobody would trace to that, so it is made again.
@@ -183,7 +183,7 @@ endef
 # itself. Both are made anew after a change: of the package's files, or of what names them.
 PACKAGE := pyproject.toml README.md requirements/run.in requirements/demo.in bot/__init__.py
 ifeq ($(wildcard .venv/installed-dev),)
-PACKAGE += $(shell find bot -type f -not -name '*.pyc')
+PACKAGE += $(shell find bot sandbox -type f -not -name '*.pyc')
 endif
 
 .venv/installed-project: .venv/installed-run $(PACKAGE)

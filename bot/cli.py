@@ -107,8 +107,8 @@ def demo(
     """
     # Imported here: no other command needs the sandbox.
     try:
-        from bot.sandbox.demo import leave_in_order, play
-        from bot.sandbox.page.page_server import PORT, serve
+        from sandbox.demo import leave_in_order, play
+        from sandbox.page.page_server import PORT, serve
     except ModuleNotFoundError as error:
         fail(
             f"The demo is not installed here ({error}). In a checkout: make demo. With the "

@@ -17,8 +17,8 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from bot.sandbox.page import page_server
-from bot.sandbox.page.stage import Stage
+from sandbox.page import page_server
+from sandbox.page.stage import Stage
 from tests.whole.browser import chromium
 from tests.whole.browser.visitor import PHONE, Visitor
 

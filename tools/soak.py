@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.appliance import Answer
+from sandbox.appliance import Answer
 from tests.life.kills.faults import QUICK, Faults
 from tests.life.kills.people import Story
 from tests.life.kills.rules import Seen, check_story, check_words

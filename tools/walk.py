@@ -66,7 +66,7 @@ class Profile:
         known = self._places.get(code.co_filename)
         if known is None:
             path = Path(code.co_filename)
-            inside = path.is_relative_to(BOT) and not path.is_relative_to(BOT / "sandbox")
+            inside = path.is_relative_to(BOT)
             known = path.relative_to(BOT).as_posix() if inside else ""
             self._places[code.co_filename] = known
         return known
@@ -78,10 +78,10 @@ def room(place: str) -> str:
 
 def life(*, with_story: bool) -> tuple[dict[str, int], Counter[str]]:
     """Calls by `file:function`, and moves by `folder -> file:function`, of one life of the bot."""
-    from bot.sandbox import demo
-    from bot.sandbox.appliance import SimulatedAppliance
-    from bot.sandbox.bot_process import BotProcess
-    from bot.sandbox.slack import LocalSlack
+    from sandbox import demo
+    from sandbox.appliance import SimulatedAppliance
+    from sandbox.bot_process import BotProcess
+    from sandbox.slack import LocalSlack
 
     class Walked(BotProcess):
         module = "tools.walk"

@@ -14,7 +14,7 @@ from bot.appliance.http_call import Transport
 from bot.appliance.session import Credentials, Secrets, Sessions
 from bot.appliance.tls import Trust
 from bot.request.problem import ProblemKind
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 
 BASE = "/api/rest/vr/v2"
 PASSWORD = "pässword-of-local"

@@ -12,7 +12,7 @@ import trustme
 
 from bot.appliance.appliance import Appliance
 from bot.appliance.tls import Trust
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.appliance.clients import client_of
 from tests.appliance.small_server import Server, Start, running
 

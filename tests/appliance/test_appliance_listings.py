@@ -14,7 +14,7 @@ from bot.request.events import CallFailed, PairingRead
 from bot.request.lookup_results import ListedPairing
 from bot.request.pairing import PairingUnresolved
 from bot.request.problem import ProblemKind as Kind
-from bot.sandbox.appliance import Answer, SimulatedAppliance
+from sandbox.appliance import Answer, SimulatedAppliance
 from tests.appliance.clients import client_of_simulated
 from tests.appliance.small_server import Reply, Seen, Server, fails
 

@@ -19,7 +19,7 @@ from bot.appliance.session import Credentials
 from bot.request.events import CallFailed, PairingRead
 from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind as Kind
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.appliance.clients import client_of_simulated
 from tests.appliance.small_server import fails
 from tests.support.clock import Clock

@@ -20,10 +20,7 @@ from bot.cli import app
 from bot.request.model import State
 
 ROOT = Path(__file__).parents[2]
-MADE = ROOT / "docs" / "words.md"
-"""Made from the code: what it shows are cards."""
-
-WRITTEN = [page for page in (ROOT / "docs").rglob("*.md") if page != MADE]
+WRITTEN = list((ROOT / "docs").rglob("*.md"))
 COMMANDS = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 STATES = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *WRITTEN])

@@ -347,7 +347,7 @@ def test_the_image_is_made_of_what_is_pinned_and_has_no_root() -> None:
     assert "\nUSER 10001:0\n" in last, "group 0: the folder is its, whatever the user"
     assert "install -d -o 10001 -g 0 -m 0770 /var/lib/vr-unpair" in last
     lean = text.partition(" AS lean\n")[2].partition("\nFROM ")[0]
-    assert "bot/sandbox" in lean
+    assert "sandbox" in lean
     assert "pip uninstall --yes setuptools pip" in lean
     assert "COPY --from=lean " in last
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 PLACES = ("bot", "tests/life/simulation")
-SANDBOX = "bot/sandbox"
+SANDBOX = "sandbox"
 
 
 class DoesNotApply(Exception):

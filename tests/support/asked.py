@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.sandbox.slack import Delivery, LocalSlack, Message
+from sandbox.slack import Delivery, LocalSlack, Message
 from tests.support.clock import PATIENCE_SECONDS
 
 FINAL_MARK = "*Next:*"

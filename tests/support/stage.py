@@ -15,10 +15,10 @@ from typing import Any
 import requests
 
 from bot.request.model import State
-from bot.sandbox import demo
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery, Ephemeral, LocalSlack, View, mentions
+from sandbox import demo
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import BotProcess
+from sandbox.slack import Delivery, Ephemeral, LocalSlack, View, mentions
 from tests.support.asked import Asked
 from tests.support.bot_with_clock import CLOCK
 from tests.support.clock import PATIENCE_SECONDS, wait_for

@@ -8,8 +8,8 @@ from typing import Protocol
 import pytest
 import requests
 
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import LocalSlack
+from sandbox.bot_process import BotProcess
+from sandbox.slack import LocalSlack
 
 CONNECTS_WITHIN_SECONDS = 20.0
 

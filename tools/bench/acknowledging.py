@@ -17,8 +17,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from bot.sandbox.appliance import Answer
-from bot.sandbox.slack.signed_requests import Courier, Delivery
+from sandbox.appliance import Answer
+from sandbox.slack.signed_requests import Courier, Delivery
 from tools.bench.bare_calls import Kept
 from tools.bench.figures import Aim, Line, in_turn
 from tools.bench.many_at_once import milliseconds

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from bot.sandbox.slack.records import Message
+from sandbox.slack.records import Message
 from tests.support.clock import wait_for
 from tests.support.way_in import OverHttp
 from tools.bench.default_bots import DefaultBot, default_bots

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import LocalSlack
+from sandbox.appliance import SimulatedAppliance
+from sandbox.slack import LocalSlack
 from tests.support.way_in import WayIn
 from tools.bench.processes import InstalledBot
 from tools.bench.worlds import Stored, World, folder

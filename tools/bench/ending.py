@@ -24,9 +24,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from bot.request.model import State
-from bot.sandbox.appliance import Answer
 from bot.slack.receive.socket_mode import PING_S
 from bot.worker.drive import LEASE_MS
+from sandbox.appliance import Answer
 from tests.life.kills.faults import AS_IT_IS
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story

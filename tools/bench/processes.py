@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(".venv/plain/bin/python")

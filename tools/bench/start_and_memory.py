@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess
 from tools.bench.figures import Aim, Line
 from tools.bench.processes import BareBot, resident_mb, seconds_to_ready, wait_until_idle
 from tools.bench.worlds import PATIENCE_SECONDS, Stored, World, folder, quick_world

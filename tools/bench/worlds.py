@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine
 
-from bot.sandbox import demo
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import LocalSlack
-from bot.sandbox.slack.records import Message
+from sandbox import demo
+from sandbox.appliance import SimulatedAppliance
+from sandbox.slack import LocalSlack
+from sandbox.slack.records import Message
 from tests.support.clock import wait_for
 from tests.support.postgres import PostgresServer
 from tests.support.stage import servers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.sandbox.slack import CannotDo, Delivery, Message
+from sandbox.slack import CannotDo, Delivery, Message
 from tests.life.kills.stage import Stage
 from tests.support.asked import FINAL_MARK
 from tests.support.stage import ALAN, RITA

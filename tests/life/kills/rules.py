@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from bot.request.model import Request, State
-from bot.sandbox.appliance import Call
-from bot.sandbox.slack import mentions
+from sandbox.appliance import Call
+from sandbox.slack import mentions
 from tests.life.kills.people import Story
 from tests.life.kills.stage import Stage
 from tests.support.stage import RITA

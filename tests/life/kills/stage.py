@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import NullPool, create_engine, text
 
 from bot.request.model import OPEN, Request
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import DidNotStart
-from bot.sandbox.slack import LocalSlack
 from bot.store import audit_trail as trail
 from bot.store.audit_trail import verify_trail
 from bot.store.database import Database
 from bot.store.queries import Overview
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import DidNotStart
+from sandbox.slack import LocalSlack
 from tests.life.kills.faults import AS_IT_IS, Faults
 from tests.support.clock import wait_for
 from tests.support.forked.process import ForkedBot

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot.request.model import State
-from bot.sandbox.slack import Delivery, Message
+from sandbox.slack import Delivery, Message
 from tests.life.kills.faults import NO_BUDGET
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words

@@ -12,8 +12,8 @@ from bot.appliance.session import Credentials
 from bot.appliance.tls import Trust
 from bot.request.model import Request
 from bot.request.problem import ProblemKind
-from bot.sandbox.appliance import SimulatedAppliance
 from bot.store.database import change_shared
+from sandbox.appliance import SimulatedAppliance
 from tests.appliance.clients import client_of
 from tests.support.world import World
 

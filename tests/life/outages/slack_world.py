@@ -8,13 +8,13 @@ from slack_sdk import WebClient
 
 from bot.operate.show import unsaid_json
 from bot.request.model import State
-from bot.sandbox.slack import LocalSlack, Message
-from bot.sandbox.slack.records import ApiCall
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import Poster
 from bot.slack.send.web_api import api_client
 from bot.store.outbox import Outbox, Pauses
 from bot.store.queries import unsaid
+from sandbox.slack import LocalSlack, Message
+from sandbox.slack.records import ApiCall
 from tests.support.asked import FINAL_MARK
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, World
 

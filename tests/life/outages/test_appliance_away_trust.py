@@ -9,7 +9,7 @@ import pytest
 from bot.appliance.refused_login import begin_login
 from bot.request.model import State
 from bot.request.problem import ProblemKind
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.life.outages.appliance_world import ApplianceWorld
 
 MINUTE = 60_000

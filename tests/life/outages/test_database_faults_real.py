@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from bot.__main__ import FOR_GOOD, PROBLEM
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery, mentions
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from sandbox.bot_process import BotProcess
+from sandbox.slack import Delivery, mentions
 from tests.life.kills.faults import QUICK
 from tests.life.kills.stage import DyingBot
 from tests.life.outages.database_world import SMALLEST

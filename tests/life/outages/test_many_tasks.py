@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.request.model import State
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.life.outages.appliance_world import ApplianceWorld
 from tests.support.world import FIRST, START_MS
 

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from bot.cli import app
 from bot.request.model import State
-from bot.sandbox.slack import mentions
 from bot.slack.draw import request_lists as status
+from sandbox.slack import mentions
 from tests.life.outages.slack_world import ID, SlackWorld
 from tests.support.world import ASKER, CHANNEL, FIRST
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.request.model import State
-from bot.sandbox.slack import mentions
 from bot.slack.send.poster import ASK_SLACK_EVERY_MS
+from sandbox.slack import mentions
 from tests.life.outages.slack_world import SlackWorld, kind_of
 from tests.support.asked import FINAL_MARK
 from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING

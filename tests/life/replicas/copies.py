@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import LocalSlack
+from sandbox.appliance import SimulatedAppliance
+from sandbox.slack import LocalSlack
 from tests.life.kills.faults import AS_IT_IS, Faults
 from tests.life.kills.people import Story
 from tests.life.kills.stage import DyingBot, Stage

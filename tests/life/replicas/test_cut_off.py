@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bot.request.model import State
-from bot.sandbox.appliance import Answer
+from sandbox.appliance import Answer
 from tests.life.kills.faults import QUICK
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words

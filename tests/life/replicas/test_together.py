@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from bot.request.model import State
-from bot.sandbox.appliance import Call
+from sandbox.appliance import Call
 from tests.life.kills.faults import Faults
 from tests.life.kills.people import Story
 from tests.life.kills.rules import check_story, check_words

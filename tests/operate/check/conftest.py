@@ -12,13 +12,13 @@ import pytest
 
 from bot.operate import check
 from bot.operate.check_line import Line, Result
-from bot.sandbox import demo
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import LocalSlack
 from bot.settings import Settings, files_seen_by_others, load
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from sandbox import demo
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import BotProcess
+from sandbox.slack import LocalSlack
 from tests.support.console import Console
 from tests.support.stage import ALAN, ANNA, Servers, servers
 

@@ -16,10 +16,10 @@ from bot.appliance.budget import BudgetState, MemoryBudget, budget_key
 from bot.appliance.refused_login import REST_MS
 from bot.operate.check import at_start
 from bot.operate.check_line import Result
-from bot.sandbox.appliance import Answer, SimulatedAppliance
 from bot.secrets_now import appliance_of
 from bot.settings import DEFAULT_SITE
 from bot.store.database import Database, change_shared, read_shared
+from sandbox.appliance import Answer, SimulatedAppliance
 from tests.operate.check.conftest import PAIRING, Stage, one, wrong_lines
 from tests.support.proxy import PASSWORD, Proxy
 

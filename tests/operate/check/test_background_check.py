@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from bot.__main__ import FOR_GOOD
 from bot.operate.check import BackgroundCheck, at_start
 from bot.operate.check_line import Line, fine, note, skipped, wrong
-from bot.sandbox.bot_process import BotProcess
 from bot.secrets_now import SlackSecrets
 from bot.slack.people import Myself
+from sandbox.bot_process import BotProcess
 from tests.operate.check.conftest import CHANNEL, PAIRING, Stage
 from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.stage import ANNA

@@ -10,8 +10,8 @@ import pytest
 
 from bot.operate import check
 from bot.operate.check_line import Result
-from bot.sandbox.appliance import Answer
 from bot.slack.manifest import SCOPES
+from sandbox.appliance import Answer
 from tests.operate.check.conftest import CHANNEL, GROUP, PAIRING, SECRET_CHANNEL, Stage, one
 from tests.operate.check.conftest import wrong_lines as wrong
 from tests.support.stage import ALAN, ANNA

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from bot import __main__ as run
-from bot.sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess
 from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.postgres import PostgresServer
 from tests.support.stage import Stage, servers

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import requests
 
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 
 
 class RawClient:

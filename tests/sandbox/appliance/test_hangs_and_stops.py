@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from bot.sandbox.appliance import Answer, SimulatedAppliance
-from bot.sandbox.appliance.api_paths import Api
+from sandbox.appliance import Answer, SimulatedAppliance
+from sandbox.appliance.api_paths import Api
 from tests.sandbox.appliance.client import RawClient
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.sandbox.appliance.client import RawClient
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.appliance import SimulatedAppliance
+from sandbox.appliance import SimulatedAppliance
 from tests.sandbox.appliance.client import RawClient
 from tests.support.clock import Clock
 

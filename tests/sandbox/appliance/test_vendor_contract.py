@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 import requests
 
-from bot.sandbox.appliance import Answer, SimulatedAppliance
-from bot.sandbox.appliance.api_paths import NOT_PLAYED, ROUTES
+from sandbox.appliance import Answer, SimulatedAppliance
+from sandbox.appliance.api_paths import NOT_PLAYED, ROUTES
 from tests.sandbox.appliance.client import RawClient
 from tests.support.clock import Clock
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from bot.sandbox.page import page_server
-from bot.sandbox.page.page_server import NoFreePort, Page
-from bot.sandbox.page.stage import Stage
+from sandbox.page import page_server
+from sandbox.page.page_server import NoFreePort, Page
+from sandbox.page.stage import Stage
 
 FILES = [Path(page_server.__file__).with_name(f"page.{end}") for end in ("html", "js", "css")]
 RITA = "U0RITA"

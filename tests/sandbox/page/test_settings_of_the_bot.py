@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from bot.sandbox.page.page_server import Page
-from bot.sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
-from bot.sandbox.slack import Ephemeral, Message
 from bot.settings.sources import SECRETS
+from sandbox.page.page_server import Page
+from sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
+from sandbox.slack import Ephemeral, Message
 from tests.support.forked.process import ForkedBot
 
 PATIENCE_SECONDS = 30.0

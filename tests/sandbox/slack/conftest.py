@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from slack_sdk import WebClient
 
-from bot.sandbox.slack import LocalSlack
+from sandbox.slack import LocalSlack
 from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver
 from tests.support.clock import Clock
 

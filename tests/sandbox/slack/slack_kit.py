@@ -11,7 +11,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.slack import Json
+from sandbox.slack import Json
 
 ANN, OPS = "U0ANN", "C0OPS"
 """Somebody, and a channel that she and the bot are in."""

@@ -9,8 +9,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.slack import Json, LocalSlack
-from bot.sandbox.slack.block_limits import MESSAGE_BLOCKS_TEXT, check_blocks, check_view
+from sandbox.slack import Json, LocalSlack
+from sandbox.slack.block_limits import MESSAGE_BLOCKS_TEXT, check_blocks, check_view
 from tests.sandbox.slack.slack_kit import (
     ANN,
     OPS,

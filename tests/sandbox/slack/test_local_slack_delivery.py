@@ -11,7 +11,7 @@ import requests
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from bot.sandbox.slack import CannotDo, LocalSlack
+from sandbox.slack import CannotDo, LocalSlack
 from tests.sandbox.slack.slack_kit import ANN, OPS, Receiver, actions, button, section
 from tests.support.clock import Clock
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from slack_sdk import WebClient
 
-from bot.sandbox.page.shown import view_of
-from bot.sandbox.slack import LocalSlack
+from sandbox.page.shown import view_of
+from sandbox.slack import LocalSlack
 from tests.sandbox.slack.slack_kit import ANN, OPS, actions, button, error_of
 from tests.support.clock import Clock
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from slack_sdk import WebClient
 
-from bot.sandbox.slack import CannotDo, Json, LocalSlack
+from sandbox.slack import CannotDo, Json, LocalSlack
 from tests.sandbox.slack.slack_kit import (
     ANN,
     Receiver,

@@ -8,8 +8,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.sandbox.slack import LocalSlack
-from bot.sandbox.slack.api_methods import POST_BURST, RateLimits
+from sandbox.slack import LocalSlack
+from sandbox.slack.api_methods import POST_BURST, RateLimits
 from tests.sandbox.slack.slack_kit import OPS
 from tests.support.clock import Clock
 

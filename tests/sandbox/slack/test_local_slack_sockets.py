@@ -12,7 +12,7 @@ import requests
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from bot.sandbox.slack import LocalSlack
+from sandbox.slack import LocalSlack
 
 RITA, CHANNEL = "U0RITA", "C0ROOM"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slack_sdk import WebClient
 
-from bot.sandbox.slack import Json, LocalSlack, Message, mentions, render_thread
+from sandbox.slack import Json, LocalSlack, Message, mentions, render_thread
 from tests.sandbox.slack.slack_kit import OPS, actions, button, section
 
 

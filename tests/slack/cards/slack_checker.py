@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.request.messages import Drawn
-from bot.sandbox.slack.block_limits import check_blocks
+from sandbox.slack.block_limits import check_blocks
 
 ALL_TEXT = 13_000
 _OURS = re.compile(

@@ -1,5 +1,5 @@
 """The card by fact: its buttons in each state, whom it calls, what an approver must be told. How it
-reads is in docs/words.md."""
+reads is in words.md beside it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The Home tab and `status`: within Slack's limits with hundreds of requests, links to the cards,
-no button, what is unresolved first. How they read is in docs/words.md."""
+no button, what is unresolved first. How they read is in words.md beside it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hypothesis import given
 
 from bot.request.lookup_results import Home, HomeRead, sort_home
 from bot.request.model import Request, State
-from bot.sandbox.slack.block_limits import check_home
 from bot.slack.draw.limits import HOME_LISTED
 from bot.slack.draw.request_lists import home_view, status_list
+from sandbox.slack.block_limits import check_home
 from tests.slack.cards.hostile import FOREIGN
 from tests.slack.cards.samples import BY_STATE, FIRST, NOW, sample
 from tests.slack.cards.shown import changed

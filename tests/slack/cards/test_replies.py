@@ -1,5 +1,5 @@
 """The messages of the thread and the answers to one person, by fact: whom they call, one next step,
-true whenever they are drawn, never edited once told. How they read is in docs/words.md."""
+true whenever they are drawn, never edited once told. How they read is in words.md beside it."""
 
 from __future__ import annotations
 

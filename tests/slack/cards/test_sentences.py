@@ -1,5 +1,5 @@
-"""Every sentence and card that people read in Slack stands in docs/words.md, made from the code:
-one that has changed is seen here, and in no other test. Every code that the core can say has words,
+"""Every sentence and card that people read in Slack stands in words.md, made from the code: one
+that has changed is seen here, and in no other test. Every code that the core can say has words,
 and no words are left without a code.
 
 The codes are read out of the core's source, so that a new one cannot come in without words.

@@ -1,4 +1,4 @@
-"""`docs/words.md`, made from the code: all that the bot says in Slack, cards and replies whole.
+"""`words.md` here, made from the code: all that the bot says in Slack, cards and replies whole.
 
 `python -m tests.slack.cards.words_page` writes it anew; a test fails where it is behind.
 """
@@ -37,7 +37,7 @@ from tests.slack.cards.samples import BY_STATE, CUT_OFF, NOW, SNAPSHOT, sample
 from tests.slack.cards.slack_checker import reading, wrapped
 from tests.support.world import policy
 
-PAGE = Path(__file__).parents[3] / "docs" / "words.md"
+PAGE = Path(__file__).with_name("words.md")
 URL = "https://ops.slack.test/"
 COMMAND = "/vr-unpair"
 ASK = AskOrigin(request_id="K7QM-3XPD", channel="C0PS", opened_by=1)

@@ -19,8 +19,8 @@ from bot.request.model import ANY_SITE, State
 from bot.request.pairing import PairingUnresolved
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Reason
-from bot.sandbox.slack.block_limits import check_blocks
 from bot.slack.people import Myself
+from sandbox.slack.block_limits import check_blocks
 from tests.slack.cards import samples
 from tests.slack.cards.samples import PAIRING_ID
 from tests.slack.listeners import made
@@ -169,7 +169,7 @@ def test_one_may_look_from_a_direct_message(adapter: Adapter) -> None:
 
 
 def test_a_list_is_read_with_counts_and_names_open_requests(adapter: Adapter) -> None:
-    """How it looks is in docs/words.md."""
+    """How it looks is in tests/slack/cards/words.md."""
     well, nothing = made.pairing(1), {"status": None}
     untold = made.pairing(3)
     names = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")

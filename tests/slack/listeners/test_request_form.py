@@ -16,9 +16,9 @@ from bot.request.pairing import (
     PairingUnresolved,
 )
 from bot.request.who_may import Reason
-from bot.sandbox.slack.block_limits import check_blocks, check_view
 from bot.slack.draw.ids import AskOrigin, Suggestion
 from bot.slack.draw.message import draw_answer
+from sandbox.slack.block_limits import check_blocks, check_view
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
 from tests.slack.listeners.fake_web_api import Answer, error, limited

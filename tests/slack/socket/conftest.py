@@ -14,10 +14,10 @@ from slack_bolt import BoltResponse
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.payload import Malformed
 from bot.slack.receive.socket_mode import SocketMode
 from bot.slack.send.web_api import api_client
+from sandbox.slack import LocalSlack
 from tests.support.clock import wait_for
 
 UNHURRIED_S = 1.0

@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 from websockets.sync.server import ServerConnection
 
-from bot.sandbox.slack import LocalSlack
 from bot.slack.receive import socket_mode
 from bot.slack.receive.socket_mode import DEAF_AFTER, LEAVING_S
 from bot.slack.receive.socket_mode import PING_S as REAL_PING_S
+from sandbox.slack import LocalSlack
 from tests.slack.socket.conftest import Client, Talk, connected, press, wait_for
 
 PING_S = 0.3

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.http_server import THREADS
+from sandbox.slack import LocalSlack
 from tests.slack.socket.conftest import CHANNEL, RITA, Client, press, wait_for
 
 

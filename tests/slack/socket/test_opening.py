@@ -13,9 +13,9 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 from websockets.sync.server import ServerConnection
 
-from bot.sandbox.slack import LocalSlack
 from bot.slack.receive.socket_mode import NotOpened, address
 from bot.slack.send.web_api import api_client
+from sandbox.slack import LocalSlack
 from tests.slack.socket.conftest import Client, OneAnswer, Talk, connected, wait_for
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import Delivery
 from bot.slack.receive import payload
+from sandbox.bot_process import BotProcess
+from sandbox.slack import Delivery
 from tests.support.clock import wait_for
 from tests.support.stage import ALAN, RITA, Stage, staged
 from tests.support.way_in import CONNECTS_WITHIN_SECONDS, OverSocket

@@ -22,7 +22,7 @@ from multiprocessing.reduction import send_handle
 from pathlib import Path
 from typing import IO, Any, cast
 
-from bot.sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess
 from tests.support.forked.server import Order
 
 ROOT = Path(__file__).parents[3]

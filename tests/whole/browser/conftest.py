@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from bot.sandbox.page.page_server import Page
-from bot.sandbox.page.stage import Stage
+from sandbox.page.page_server import Page
+from sandbox.page.stage import Stage
 from tests.support.forked.process import ForkedBot
 from tests.whole.browser import chromium
 from tests.whole.browser.visitor import Visitor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from bot.sandbox.page.stage import Stage
+from sandbox.page.stage import Stage
 from tests.support.clock import wait_for
 from tests.whole.browser.conftest import Arrive
 from tests.whole.browser.visitor import Visitor

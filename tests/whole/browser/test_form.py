@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, expect
 
-from bot.sandbox.page.stage import Stage
+from sandbox.page.stage import Stage
 from tests.whole.browser.conftest import Arrive
 from tests.whole.browser.test_access import serious_findings
 from tests.whole.browser.visitor import PHONE, Visitor

@@ -7,8 +7,8 @@ import json
 import pytest
 from playwright.sync_api import Browser
 
-from bot.sandbox.page.page_server import Page
-from bot.sandbox.page.stage import Stage
+from sandbox.page.page_server import Page
+from sandbox.page.stage import Stage
 from tools import pictures
 
 REMAKE = "the pictures in docs/ are older than what they show: run `make pictures`"

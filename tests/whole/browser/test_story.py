@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from bot.sandbox.page.stage import Stage
+from sandbox.page.stage import Stage
 from tests.whole.browser.conftest import Arrive
 from tests.whole.browser.visitor import PHONE
 

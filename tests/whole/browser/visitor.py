@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, expect
 
-from bot.sandbox.page import page_server
+from sandbox.page import page_server
 
 DESKTOP, PHONE = (1440, 1000), (360, 740)
 PATIENCE_MS = 30_000.0

@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from bot import __version__
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
-from bot.sandbox.slack import LocalSlack
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
+from sandbox.slack import LocalSlack
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

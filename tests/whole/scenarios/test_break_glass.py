@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from bot.sandbox.slack import CannotDo, Delivery, mentions
+from sandbox.slack import CannotDo, Delivery, mentions
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, ANNA, RITA, STAN, Stage, staged
 from tests.support.way_in import WayIn

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import mentions
+from sandbox.appliance import SimulatedAppliance
+from sandbox.slack import mentions
 from tests.support.stage import ALAN, RITA, Stage
 
 Change = Callable[[SimulatedAppliance, str], None]

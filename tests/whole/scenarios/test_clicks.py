@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack import mentions
+from sandbox.slack import mentions
 from tests.support.stage import ALAN, ANNA, RITA, STAN, Stage
 from tests.support.way_in import both_ways
 from tests.whole.scenarios.conftest import NewStage

@@ -6,7 +6,7 @@ import getpass
 
 import pytest
 
-from bot.sandbox.slack import CannotDo, mentions
+from sandbox.slack import CannotDo, mentions
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, RITA, Stage
 

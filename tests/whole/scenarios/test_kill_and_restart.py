@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from bot.sandbox.appliance import Answer
-from bot.sandbox.slack import mentions
+from sandbox.appliance import Answer
+from sandbox.slack import mentions
 from tests.support.asked import Asked
 from tests.support.clock import PATIENCE_SECONDS, wait_for
 from tests.support.stage import ALAN, RITA, Stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack import Ephemeral
+from sandbox.slack import Ephemeral
 from tests.support.stage import RITA, Stage
 from tests.whole.scenarios.conftest import NewStage
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sandbox.appliance import Answer
-from bot.sandbox.slack import mentions
+from sandbox.appliance import Answer
+from sandbox.slack import mentions
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, RITA, Stage
 from tests.whole.scenarios.conftest import NewStage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sandbox.appliance import Replication
-from bot.sandbox.slack import mentions
+from sandbox.appliance import Replication
+from sandbox.slack import mentions
 from tests.support.stage import ALAN, ANNA, RITA, STAN, Stage
 
 EVERYBODY = "<!channel> <!here> <!everyone|all> <!subteam^S0ADMINS>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bot.sandbox.slack import mentions
+from sandbox.slack import mentions
 from tests.support.stage import ALAN, ANNA, RITA, RUFUS, STAN
 from tests.whole.scenarios.conftest import NewStage
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox.appliance import Answer
+from sandbox.appliance import Answer
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, ANNA, Stage
 from tests.support.way_in import both_ways

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import demo
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.slack import LocalSlack
+from sandbox import demo
+from sandbox.appliance import SimulatedAppliance
+from sandbox.slack import LocalSlack
 from tests.support.stage import ALAN, QUICK, RUFUS, Stage, servers
 from tests.support.way_in import OverHttp
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from bot.sandbox.bot_process import KEPT_FROM_ENVIRONMENT
+from sandbox.bot_process import KEPT_FROM_ENVIRONMENT
 from tests.support.console import Console
 
 GOOD = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess
 from tests.whole.scenarios.test_start import GOOD
 
 NOWHERE = {"VR_HOST": "127.0.0.1:1", "SLACK_API_URL": "http://127.0.0.1:1/api/"}

@@ -8,7 +8,7 @@ import re
 import requests
 
 from bot import __version__
-from bot.sandbox.slack import Message, mentions
+from sandbox.slack import Message, mentions
 from tests.operate.running.scraped import Scrape
 from tests.support.clock import PATIENCE_SECONDS
 from tests.support.stage import ALAN, ANNA, RITA, Stage

@@ -22,11 +22,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from bot.__main__ import StopSignals
-from bot.sandbox.bot_process import DidNotStart
-from bot.sandbox.page.acts import Acts, NotUnderstood, Switches
-from bot.sandbox.page.shown import Board, view_of
-from bot.sandbox.page.stage import PEOPLE, Stage
-from bot.sandbox.threaded_server import ThreadedServer
+from sandbox.bot_process import DidNotStart
+from sandbox.page.acts import Acts, NotUnderstood, Switches
+from sandbox.page.shown import Board, view_of
+from sandbox.page.stage import PEOPLE, Stage
+from sandbox.threaded_server import ThreadedServer
 
 LOOK_SECONDS = 0.25
 """Between two looks at the bot's database, which lives in another process and rings no bell."""

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.sandbox.threaded_server import ThreadedServer
+from sandbox.threaded_server import ThreadedServer
 
 from . import api_methods, chat_methods
 from .api_methods import Answer, RateLimits

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.slack import LocalSlack, render_thread
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import BotProcess
+from sandbox.slack import LocalSlack, render_thread
 
 TASK_SECONDS = 4.0
 PATIENCE_SECONDS = 60.0

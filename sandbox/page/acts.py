@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.sandbox.appliance import Answer
-from bot.sandbox.bot_process import DidNotStart
-from bot.sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
-from bot.sandbox.slack import CannotDo, Delivery, Json
-from bot.sandbox.slack.signed_requests import COMMAND
+from sandbox.appliance import Answer
+from sandbox.bot_process import DidNotStart
+from sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
+from sandbox.slack import CannotDo, Delivery, Json
+from sandbox.slack.signed_requests import COMMAND
 
 DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
     "202": ("202 accepted", ()),

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bot.sandbox.appliance import SimulatedAppliance
-from bot.sandbox.bot_process import BotProcess
-from bot.sandbox.demo import settings
-from bot.sandbox.slack import LocalSlack
 from bot.settings import EXAMPLE
+from sandbox.appliance import SimulatedAppliance
+from sandbox.bot_process import BotProcess
+from sandbox.demo import settings
+from sandbox.slack import LocalSlack
 
 OTHER_TEAM = "T0OTHER01"
 CHANNEL, WITHOUT_BOT = "dr-operations", "storage-team"

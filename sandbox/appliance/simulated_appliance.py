@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from bot.sandbox.appliance.documents import issue_document
-from bot.sandbox.appliance.estate import (
+from sandbox.appliance.documents import issue_document
+from sandbox.appliance.estate import (
     DEFAULT_ERROR,
     SERVER_SLOTS,
     Estate,
@@ -19,8 +19,8 @@ from bot.sandbox.appliance.estate import (
     Replication,
     Task,
 )
-from bot.sandbox.appliance.login_sessions import Account, Sessions
-from bot.sandbox.appliance.reception import LOCAL_NAMES, Certificates, Reception
+from sandbox.appliance.login_sessions import Account, Sessions
+from sandbox.appliance.reception import LOCAL_NAMES, Certificates, Reception
 
 
 class SimulatedAppliance(Reception):

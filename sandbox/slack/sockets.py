@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bot.sandbox.threaded_server import ThreadedServer
+from sandbox.threaded_server import ThreadedServer
 
 from .api_methods import Answer
 from .records import Json

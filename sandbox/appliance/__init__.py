@@ -7,8 +7,8 @@ with SimulatedAppliance() as appliance:
 
 from __future__ import annotations
 
-from bot.sandbox.appliance.answers_on_demand import Answer, Call
-from bot.sandbox.appliance.estate import Replication
-from bot.sandbox.appliance.simulated_appliance import SimulatedAppliance
+from sandbox.appliance.answers_on_demand import Answer, Call
+from sandbox.appliance.estate import Replication
+from sandbox.appliance.simulated_appliance import SimulatedAppliance
 
 __all__ = ["Answer", "Call", "Replication", "SimulatedAppliance"]

@@ -11,12 +11,12 @@ from typing import Any
 
 from bot.operate.json_and_csv import as_json, record_json
 from bot.request.model import State
-from bot.sandbox.appliance import Call
-from bot.sandbox.page.stage import BERLIN, BOT_CALLS, EXAMPLES, MORE_EXAMPLES, PEOPLE, Stage
-from bot.sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
 from bot.store import audit_trail
 from bot.store.database import Database
 from bot.store.queries import Overview
+from sandbox.appliance import Call
+from sandbox.page.stage import BERLIN, BOT_CALLS, EXAMPLES, MORE_EXAMPLES, PEOPLE, Stage
+from sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
 
 REQUESTS_SHOWN = 12
 CALLS_SHOWN = 40

@@ -33,7 +33,7 @@ class BotProcess:
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
         kept = {k: os.environ[k] for k in KEPT_FROM_ENVIRONMENT if k in os.environ}
         own = {"HOST": "127.0.0.1", "PORT": "0", "LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
-        here = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        here = {"PYTHONPATH": str(Path(__file__).parents[1])}
         self.environment = {**kept, **here, **own, **settings}
         self.folder = folder
         self.lines: list[str] = []

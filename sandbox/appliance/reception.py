@@ -21,11 +21,11 @@ from urllib.parse import parse_qs, unquote
 import trustme
 from starlette.types import Message, Receive, Scope, Send
 
-from bot.sandbox.appliance.answers_on_demand import Answer, Call, Request, Response, Rule
-from bot.sandbox.appliance.api_paths import Api
-from bot.sandbox.appliance.estate import Estate
-from bot.sandbox.appliance.login_sessions import Sessions
-from bot.sandbox.threaded_server import ThreadedServer
+from sandbox.appliance.answers_on_demand import Answer, Call, Request, Response, Rule
+from sandbox.appliance.api_paths import Api
+from sandbox.appliance.estate import Estate
+from sandbox.appliance.login_sessions import Sessions
+from sandbox.threaded_server import ThreadedServer
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.appliance import documents
-from bot.sandbox.appliance.answers_on_demand import Request, Response, refusal
-from bot.sandbox.appliance.estate import Estate, Pairing
-from bot.sandbox.appliance.login_sessions import Session, Sessions
+from sandbox.appliance import documents
+from sandbox.appliance.answers_on_demand import Request, Response, refusal
+from sandbox.appliance.estate import Estate, Pairing
+from sandbox.appliance.login_sessions import Session, Sessions
 
 DEFAULT_LIMIT = 100
 LIST_PARAMETERS = frozenset({"limit", "offset"})
