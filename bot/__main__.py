@@ -70,6 +70,7 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
 
     from bot.app import Bot
     from bot.operate import logs
+    from bot.stop import stop as stop_in_order
     from bot.store.database import fault_of
     from bot.store.migrate import Damaged, SchemaTooNew
 
@@ -100,7 +101,7 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
     while told_to_stop is None:
         told_to_stop = stop.wait(watchdog_seconds())
     tell_systemd("STOPPING=1", "STATUS=drains")
-    bot.stop()
+    stop_in_order(bot)
     return FINE if told_to_stop else FOR_GOOD
 
 

@@ -1,13 +1,12 @@
-"""The one place where the parts of the bot are put together and started. `bot/stop.py` stops
-them."""
+"""The one place where the parts of the bot are put together and started, from the store up to what
+listens. `bot/stop.py` stops them."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,7 +14,6 @@ from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
-from bot import stop as stopping
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import Budget, budget_key, in_store
 from bot.appliance.refused_login import login_rests
@@ -47,6 +45,7 @@ from bot.store.outbox import Outbox, Pauses
 from bot.store.queries import Overview
 from bot.store.queues import nets
 from bot.store.requests import Requests
+from bot.threads import Later
 from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
@@ -65,27 +64,111 @@ STORED_WITHIN_S = 2.0
 """For storing what Slack brings. After that, whoever pressed is told that it may not have been
 taken. Slack waits for three seconds, and then says by itself that it failed."""
 
+BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - its name
+
 READY_WITHIN_S = 2.0
 """For `/readyz`. Whatever probes it has a limit of its own, of a few seconds."""
 
 
-class Later:
-    """What is looked at after a while, in one thread: all waits are equally long, so what came
-    first is due first. Ends with the process: nothing that matters is done by it."""
+@dataclass(frozen=True)
+class Store:
+    """`inbox` is for listeners: it gives up after STORED_WITHIN_S."""
 
-    def __init__(self) -> None:
-        self._waiting: SimpleQueue[tuple[float, Callable[[], None]]] = SimpleQueue()
-        threading.Thread(target=self._run, name="later", daemon=True).start()
+    db: Database
+    inbox: Inbox
+    requests: Requests
+    overview: Overview
+    pauses: Pauses
+    upkeep: Upkeep
 
-    def __call__(self, seconds: float, then: Callable[[], None]) -> None:
-        """`then` must not raise."""
-        self._waiting.put((time.monotonic() + seconds, then))
 
-    def _run(self) -> None:
-        while True:
-            due, then = self._waiting.get()
-            time.sleep(max(0.0, due - time.monotonic()))
-            then()
+def store_of(settings: Settings, metrics: Metrics) -> Store:
+    """Does not connect yet."""
+    url = settings.database_url.get_secret_value()
+    db = Database(url, on_error=partial(metrics.count, "database_errors"))
+    timeouts = (site.timeout_seconds for site in settings.sites.values())
+    return Store(
+        db,
+        Inbox(db, within_s=STORED_WITHIN_S),
+        Requests(db, lease_ms(timeouts), on_saved=metrics.saved),
+        Overview(db),
+        Pauses(db),
+        Upkeep(db, settings.keep_for),
+    )
+
+
+def appliances_of(
+    settings: Settings, now: Callable[[], Settings], db: Database, metrics: Metrics
+) -> dict[str, Appliance]:
+    """By site, each with the budget and the log-ins that all copies share."""
+
+    def one(name: str) -> Appliance:
+        site = settings.sites[name]
+        budget = Budget(
+            site.calls_per_minute,
+            in_store(partial(change_shared, db, budget_key(name))),
+            on_wait=partial(metrics.budget_waited, name),
+            on_login=partial(metrics.count, "appliance_logins", name),
+        )
+        return appliance_of(
+            site,
+            budget,
+            db.about_now,
+            partial(metrics.appliance_called, name),
+            label=name if len(settings.sites) > 1 else None,  # nobody has named a single one
+            site_now=lambda: now().sites.get(name),
+        )
+
+    return {name: one(name) for name in settings.sites}
+
+
+@dataclass(frozen=True)
+class Slack:
+    """What reads and writes there. `quick` is for listeners, which have three seconds in all."""
+
+    secrets: SlackSecrets
+    quick: WebClient
+    identity: Identity
+    people: People
+    whisper: Whisper
+    poster: Poster
+
+
+def slack_client(
+    settings: Settings,
+    secrets: SlackSecrets,
+    metrics: Metrics,
+    timeout_s: int,
+    pauses: Pauses | None = None,
+    of: str = BOT_TOKEN,
+) -> WebClient:
+    return api_client(
+        partial(secrets.get, of),
+        base_url=settings.slack_api_url,
+        timeout_s=timeout_s,
+        on_call=partial(metrics.count, "slack_calls"),
+        pauses=pauses,
+    )
+
+
+def slack_of(settings: Settings, secrets: SlackSecrets, store: Store, metrics: Metrics) -> Slack:
+    """Calls nobody yet."""
+    pauses, stored, command = store.pauses, store.overview.get, settings.slack_command
+    client = partial(slack_client, settings, secrets, metrics)
+    quick = client(QUICK_TIMEOUT_S, pauses)
+    identity = Identity(quick)
+    poster = Poster(
+        Outbox(store.db),
+        client(POST_TIMEOUT_S),  # the outbox gives no message whose method is paused
+        lambda request, slot: draw(request, slot, command, identity.url(), stored),
+        lambda answer, request: draw_answer(answer, request, identity.url(), stored),
+        nets=nets(POSTERS),
+        pauses=pauses,
+        on_given_up=metrics.message_given_up,
+    )
+    people = People(client(PEOPLE_TIMEOUT_S, pauses), identity, store.db.clock)
+    whisper = Whisper(pauses, settings.slack_api_url)
+    return Slack(secrets, quick, identity, people, whisper, poster)
 
 
 class Bot:
@@ -100,114 +183,90 @@ class Bot:
         end: Callable[[str], None],
         again: Callable[[], Settings] | None = None,
     ) -> None:
-        self.settings = settings
-        self._end = end
+        self.settings, self._end = settings, end
         self.policy = policy = settings.policy()
         self.metrics = metrics = Metrics(__version__, settings.sites)
-        now = settings_now(settings, again or (lambda: settings))
-        self._secrets = SlackSecrets(settings, now)
         self.stopping = threading.Event()
         self.started = False
         self._away: str | None = None
         """What keeps the bot from starting: the server of the database does not answer."""
 
-        # The store.
-        url = settings.database_url.get_secret_value()
-        self.db = db = Database(url, on_error=partial(metrics.count, "database_errors"))
-        self.upkeep = Upkeep(db, settings.keep_for)
-        self.overview, pauses = Overview(db), Pauses(db)
-        self.inbox_of_slack = Inbox(db, within_s=STORED_WITHIN_S)
-        timeouts = (site.timeout_seconds for site in settings.sites.values())
-        requests = Requests(db, lease_ms(timeouts), on_saved=metrics.saved)
-
-        # The appliances.
-        self.appliances = {name: self._appliance(name, now) for name in settings.sites}
-        for_lookups = {name: each.for_lookups() for name, each in self.appliances.items()}
-
-        # What speaks in Slack, and what reads there.
-        client = partial(self._slack_client, "SLACK_BOT_TOKEN", pauses=pauses)
-        quick = client(QUICK_TIMEOUT_S)
-        self.identity = Identity(quick)
-        token = partial(self._secrets.get, "SLACK_BOT_TOKEN")
-        found = at_start(settings, self.appliances, self.identity.learn, token)
-        self.check = BackgroundCheck(found, end)
-        self.whisper = Whisper(pauses, settings.slack_api_url)
-        command, identity, stored = settings.slack_command, self.identity, self.overview.get
-        self.poster = Poster(
-            Outbox(db),
-            # The outbox gives no message whose method is paused.
-            client(POST_TIMEOUT_S, pauses=None),
-            lambda request, slot: draw(request, slot, command, identity.url(), stored),
-            lambda answer, request: draw_answer(answer, request, identity.url(), stored),
-            nets=nets(POSTERS),
-            pauses=pauses,
-            on_given_up=metrics.message_given_up,
-        )
-        people = People(client(PEOPLE_TIMEOUT_S), self.identity, db.clock)
+        now = settings_now(settings, again or (lambda: settings))
+        self.store = store = store_of(settings, metrics)
+        self.appliances = appliances_of(settings, now, store.db, metrics)
+        self.slack = slack = slack_of(settings, SlackSecrets(settings, now), store, metrics)
 
         # The threads that work on requests, and those that only look up.
-        lists = Lists(for_lookups, db.clock)
-        effects = Effects(policy, people, self.appliances, self.overview, lists)
-        driver = Driver(requests, Inbox(db), effects, self.stopping.is_set)
-        self.worker = Worker(requests, driver, policy)
-        self.lookups = Lookups(for_lookups, lists, self.overview, people, policy)
+        for_lookups = {name: each.for_lookups() for name, each in self.appliances.items()}
+        lists = Lists(for_lookups, store.db.clock)
+        effects = Effects(policy, slack.people, self.appliances, store.overview, lists)
+        driver = Driver(store.requests, Inbox(store.db), effects, self.stopping.is_set)
+        self.worker = Worker(store.requests, driver, policy)
+        self.lookups = Lookups(for_lookups, lists, store.overview, slack.people, policy)
 
-        # What listens to Slack.
-        sites = tuple(policy.sites)
-        rejected = partial(metrics.count, "slack_requests_rejected")
+        token = partial(slack.secrets.get, BOT_TOKEN)
+        found = at_start(settings, self.appliances, slack.identity.learn, token)
+        self.check = BackgroundCheck(found, end)
+        self.from_slack, self.socket = self._listeners()
+        self._wsgi, self.servers = self._ports()
+
+    def _listeners(self) -> tuple[FromSlack | None, SocketMode | None]:
+        """One of the two, as the settings have it."""
+        settings, slack, store = self.settings, self.slack, self.store
+        rejected = partial(self.metrics.count, "slack_requests_rejected")
         deps = Deps(
-            inbox=self.inbox_of_slack,
-            overview=self.overview,
-            policy=policy,
-            command=command,
-            identity=self.identity,
-            views=quick,
-            whisper=self.whisper,
+            inbox=store.inbox,
+            overview=store.overview,
+            policy=self.policy,
+            command=settings.slack_command,
+            identity=slack.identity,
+            views=slack.quick,
+            whisper=slack.whisper,
             lookups=self.lookups,
             on_repeated=lambda: rejected("replayed"),
             later=Later(),
         )
         listen = partial(dispatch, make_app(deps))
-        self.from_slack: FromSlack | None = None
-        self.socket: SocketMode | None = None
-        if settings.slack_signing_secret is not None:
-            secret = partial(self._secrets.get, "SLACK_SIGNING_SECRET")
-            self.from_slack = FromSlack(secret, listen, rejected)
-        if settings.slack_app_token is not None:
-            # Imported here: HTTP mode does not need what takes a twentieth of a start.
-            from bot.slack.receive.socket_mode import SocketMode
+        if settings.slack_app_token is None:
+            secret = partial(slack.secrets.get, "SLACK_SIGNING_SECRET")
+            return FromSlack(secret, listen, rejected), None
+        # Imported here: HTTP mode does not need what takes a twentieth of a start.
+        from bot.slack.receive.socket_mode import SocketMode
 
-            at_app = self._slack_client("SLACK_APP_TOKEN", POST_TIMEOUT_S)
-            self.socket = SocketMode(at_app, listen, rejected, answering=db.wakes.held)
+        at_app = slack_client(
+            settings, slack.secrets, self.metrics, POST_TIMEOUT_S, of="SLACK_APP_TOKEN"
+        )
+        return None, SocketMode(at_app, listen, rejected, answering=store.db.wakes.held)
 
-        # The ports, with the pages for operators.
+    def _ports(self) -> tuple[Wsgi, list[Server]]:
+        """What answers Slack, which joins at the start, and the servers, with the pages for
+        operators. Raises OSError where a port is taken."""
+        settings, db, sites = self.settings, self.store.db, tuple(self.policy.sites)
         checks: dict[str, Check] = {"database": Bounded(self._database, READY_WITHIN_S)}
         if self.socket:
             checks["slack"] = self.socket.problem
         probes = Ready(checks, self.check.hints)
-        metrics.watch(
+        self.metrics.watch(
             figures=partial(queries.figures, db, [budget_key(site) for site in sites]),
             login_rests=partial(login_rests, sites),
             ready=lambda: probes.now()[0],
             socket_age=self.socket.silent_s if self.socket else None,
             certificate_ends=self._certificate_ends,
         )
-        pages = probes.pages(metrics.text)
+        pages = probes.pages(self.metrics.text)
         too_large = self.from_slack.turn_away if self.from_slack else lambda _why: None
-        self._wsgi = Wsgi(pages if settings.operate_port is None else {}, None)
+        wsgi = Wsgi(pages if settings.operate_port is None else {}, None)
         on_too_large = partial(too_large, "too_large")
-        self.servers = [
-            Server(
-                self._wsgi,
-                settings.host,
-                settings.port,
-                on_too_large=on_too_large,
-                answering=db.wakes.held,
-            )
-        ]
-        if settings.operate_port is not None:
-            operate = Wsgi(pages, None)
-            self.servers.append(Server(operate, settings.host, settings.operate_port))
+        server = Server(
+            wsgi,
+            settings.host,
+            settings.port,
+            on_too_large=on_too_large,
+            answering=db.wakes.held,
+        )
+        if settings.operate_port is None:
+            return wsgi, [server]
+        return wsgi, [server, Server(Wsgi(pages, None), settings.host, settings.operate_port)]
 
     def start(self) -> bool:
         """False while the server of the database is away: call it again. Meanwhile probes are
@@ -215,19 +274,19 @@ class Bot:
         """
         first = self._away is None
         try:
-            upgrade(self.db)
+            upgrade(self.store.db)
             mode, command = self.settings.mode(), self.settings.slack_command
             running = Running(version=__version__, mode=mode, command=command, policy=self.policy)
-            note_start(self.db, running)
+            note_start(self.store.db, running)
         except SQLAlchemyError as error:
             self._away = self._server_away(error)
             if self._away is None:
                 raise
         else:
             self._away = None
-            self.upkeep.start()
+            self.store.upkeep.start()
             self.worker.start()
-            self.poster.start()
+            self.slack.poster.start()
             self._wsgi.slack = self.from_slack.answer if self.from_slack else None
             self.started = True
         if first:
@@ -250,36 +309,6 @@ class Bot:
         self.check.start()
         return True
 
-    def stop(self) -> None:
-        stopping.stop(self)
-
-    def _appliance(self, name: str, now: Callable[[], Settings]) -> Appliance:
-        """With the budget and the log-ins that all copies share."""
-        site, metrics, db = self.settings.sites[name], self.metrics, self.db
-        budget = Budget(
-            site.calls_per_minute,
-            in_store(partial(change_shared, db, budget_key(name))),
-            on_wait=partial(metrics.budget_waited, name),
-            on_login=partial(metrics.count, "appliance_logins", name),
-        )
-        return appliance_of(
-            site,
-            budget,
-            db.about_now,
-            partial(metrics.appliance_called, name),
-            label=name if len(self.settings.sites) > 1 else None,  # nobody has named a single one
-            site_now=lambda: now().sites.get(name),
-        )
-
-    def _slack_client(self, secret: str, timeout_s: int, pauses: Pauses | None = None) -> WebClient:
-        return api_client(
-            partial(self._secrets.get, secret),
-            base_url=self.settings.slack_api_url,
-            timeout_s=timeout_s,
-            on_call=partial(self.metrics.count, "slack_calls"),
-            pauses=pauses,
-        )
-
     def _certificate_ends(self) -> dict[str, float]:
         """In epoch seconds, by site, where a connection has shown it."""
         ends = {site: each.certificate_end for site, each in self.appliances.items()}
@@ -288,15 +317,15 @@ class Bot:
     def _server_away(self, error: SQLAlchemyError) -> str | None:
         """What keeps the bot from starting, in words, if it can pass without anybody's help. A
         SQLite file cannot come by itself: whoever starts the bot is told at once."""
-        fault = fault_of(error, self.db.engine.url)
-        waits = fault is not None and fault.by_itself and not self.db.one_writer
+        fault = fault_of(error, self.store.db.engine.url)
+        waits = fault is not None and fault.by_itself and not self.store.db.one_writer
         return fault.running() if fault is not None and waits else None
 
     def _database(self) -> str | None:
         if self._away is not None:
             return self._away
         try:
-            return ready_problem(self.db)
+            return ready_problem(self.store.db)
         except SchemaTooNew as error:
             # A newer copy has migrated the database meanwhile: what we write now might do harm.
             self._end(str(error))

@@ -4,12 +4,13 @@ long each may take. Hosts kill a process ten seconds after they told it to stop.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
+
+from bot.threads import Threads
 
 if TYPE_CHECKING:
     from bot.app import Bot
@@ -46,7 +47,7 @@ def stop(bot: Bot, monotonic: Callable[[], float] = time.monotonic) -> None:
     # Ask all of them before waiting for any: a call that began meanwhile would outlast the
     # deadline. What still comes in before the server is closed is stored for the next process.
     bot.stopping.set()
-    for part in (bot.worker, bot.poster, bot.lookups, bot.check):
+    for part in (bot.worker, bot.slack.poster, bot.lookups, bot.check):
         part.stop(0)
     ended = {}
     if bot.socket and bot.started:
@@ -56,13 +57,13 @@ def stop(bot: Bot, monotonic: Callable[[], float] = time.monotonic) -> None:
     ended["http"] = all(drained)
     bot.lookups.stop(left(LITTLE_LOST_SECONDS))
     ended["worker"] = bot.worker.stop(left())
-    ended["poster"] = bot.poster.stop(left())
+    ended["poster"] = bot.slack.poster.stop(left())
     # After listeners and lookups, which may have had something to tell people until now.
-    ended["whisper"] = bot.whisper.stop(left(least=MOMENT_SECONDS))
+    ended["whisper"] = bot.slack.whisper.stop(left(least=MOMENT_SECONDS))
     ended["lookups"] = bot.lookups.stop(0)
     ended["check"] = bot.check.stop(left(LITTLE_LOST_SECONDS))
     # After all that records something.
-    ended["upkeep"] = bot.upkeep.stop(left(least=MOMENT_SECONDS))
+    ended["upkeep"] = bot.store.upkeep.stop(left(least=MOMENT_SECONDS))
     if all(ended.values()):
         ended["database"] = _closed(bot, left(least=CLOSE_SECONDS))
     behind = [part for part, has_ended in ended.items() if not has_ended]
@@ -79,9 +80,8 @@ def _closed(bot: Bot, seconds: float) -> bool:
     def close() -> None:
         for appliance in bot.appliances.values():
             appliance.close()
-        bot.db.close()
+        bot.store.db.close()
 
-    closing = threading.Thread(target=close, name="close", daemon=True)
-    closing.start()
-    closing.join(seconds)
-    return not closing.is_alive()
+    closing = Threads()
+    closing.start("close", close)
+    return closing.stop(seconds)

@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -36,6 +35,7 @@ from bot.slack.send.web_api import SecretNow, proxy_for
 from bot.store.database import NAMES_IT, fault_of, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
+from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -163,21 +163,17 @@ class BackgroundCheck:
         self._found = found
         self._end = end
         self._again_seconds = again_seconds
-        self._stopping = Event()
+        self._threads = Threads()
         self._hints: dict[str, str] = {}
         self._once_fine: set[str] = set()
-        self._thread = Thread(target=self._run, name="check", daemon=True)
 
     def start(self) -> None:
         """Returns at once; the checks run in a thread."""
-        self._thread.start()
+        self._threads.start("check", self._run)
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
-        """Whether the thread ended in this time. May be called repeatedly, and without `start`."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
+        """Whether the thread ended in this time."""
+        return self._threads.stop(seconds)
 
     def hints(self) -> dict[str, str]:
         """What was wrong at the last check: the key of each line, and what it says."""
@@ -185,13 +181,13 @@ class BackgroundCheck:
 
     def _run(self) -> None:
         while self.once() and self._hints:
-            if self._stopping.wait(self._again_seconds):
+            if self._threads.stopping.wait(self._again_seconds):
                 return
 
     def once(self) -> bool:
         """One round of checks. False if no other may follow, since the bot stops."""
         for line in self._found():
-            if self._stopping.is_set():
+            if self._threads.stopping.is_set():
                 return False
             if line.final and line.key not in self._once_fine:
                 self._end(f"{line.sentence}.")

@@ -28,6 +28,7 @@ from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
 from bot.request.who_may import OF_THE_WORKSPACE, Policy
 from bot.store.queries import Overview
+from bot.threads import Threads
 from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading
 
@@ -56,14 +57,13 @@ class Pool:
         self._name = name
         self._threads_most, self._waiting_most = threads, waiting_most
         self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], None]]] = deque()
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads()
         self._changed = threading.Condition()
-        self._stopped = False
 
     def put(self, read: Callable[[], Found], then: Callable[[Found | LookFailed], None]) -> bool:
         """False where too many wait or the bot stops: then it is never done."""
         with self._changed:
-            if self._stopped:
+            if self._threads.stopping.is_set():
                 return False
             if len(self._waiting) >= self._waiting_most:
                 log.warning("lookups_full", waiting=len(self._waiting))
@@ -71,29 +71,25 @@ class Pool:
             self._waiting.append((read, then))
             self._changed.notify()
             if len(self._threads) < self._threads_most:
-                name = f"{self._name}-{len(self._threads)}"
-                self._threads.append(threading.Thread(target=self._run, name=name, daemon=True))
-                self._threads[-1].start()
+                self._threads.start(f"{self._name}-{len(self._threads)}", self._run)
         return True
 
     def stop(self, seconds: float) -> bool:
         """Drop what waits and give what runs so long; whether it ended. May be asked again."""
         with self._changed:
-            self._stopped = True
+            self._threads.stopping.set()
             if self._waiting:
                 log.info("lookups_dropped_at_stop", count=len(self._waiting))
             self._waiting.clear()
             self._changed.notify_all()
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(timeout=max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return self._threads.stop(seconds)
 
     def _run(self) -> None:
+        stopping = self._threads.stopping.is_set
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopped)
-                if self._stopped:
+                self._changed.wait_for(lambda: self._waiting or stopping())
+                if stopping():
                     return
                 read, then = self._waiting.popleft()
             try:

@@ -8,7 +8,6 @@ one: what checks and what acts works for some of several sites only.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from bot.store.queries import Overview
 from bot.store.queues import AUDIT, POST, Queue, nets
 from bot.store.requests import Requests
 from bot.store.saving import Claim, add_answers
+from bot.threads import Threads
 from bot.worker.drive import Driver
 
 log = structlog.get_logger(__name__)
@@ -75,27 +75,20 @@ class Worker:
     requests: Requests
     driver: Driver
     policy: Policy
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _threads: Threads = field(default_factory=Threads)
 
     def start(self) -> None:
         for queue in Queue:
             shares = left_to_others(queue, tuple(self.policy.sites))
             for number, (left, net_s) in enumerate(product(shares, nets(THREADS))):
-                name, args = f"{queue}-{number}", (queue, net_s, left)
-                thread = threading.Thread(target=self._run, args=args, name=name, daemon=True)
-                thread.start()
-                self._threads.append(thread)
+                self._threads.start(f"{queue}-{number}", self._run, queue, net_s, left)
 
     def stop(self, seconds: float) -> bool:
-        """Ask all to end after what they have in hand; whether they did within the time."""
-        self._stopping.set()
+        """Ask all to end after what they have in hand; whether they did within the time. Any of
+        them may use all of it: a DELETE may be on its way."""
+        self._threads.stopping.set()
         self.requests.db.wakes.end(*Queue)
-        until = time.monotonic() + seconds
-        for thread in self._threads:
-            # Any thread may use all the time that is left: a DELETE may be on its way.
-            thread.join(timeout=max(0.0, until - time.monotonic()))
-        return not any(t.is_alive() for t in self._threads)
+        return self._threads.stop(seconds)
 
     def step(self, queue: Queue) -> bool:
         """One piece of work, without waiting for it; False when there was none."""
@@ -105,7 +98,7 @@ class Worker:
         return work is not None
 
     def _run(self, queue: Queue, net_s: float, left: tuple[str, ...]) -> None:
-        while not self._stopping.is_set():
+        while not self._threads.stopping.is_set():
             work = None
             try:
                 work = self._next(queue, net_s, left)
@@ -115,7 +108,7 @@ class Worker:
                 # Whatever it was, the row keeps its lease and is tried again after that. If the
                 # thread died here, its requests would stand still for ever.
                 self._failed(error, work)
-                self._stopping.wait(AFTER_ERROR_SECONDS)
+                self._threads.stopping.wait(AFTER_ERROR_SECONDS)
 
     def _next(self, queue: Queue, wait_s: float, left: tuple[str, ...]) -> Work | None:
         new = self.requests.event_without_row() if queue is Queue.CHECK else None
@@ -182,26 +175,23 @@ class Upkeep:
         self._db = db
         self._keep_ms = keep_ms
         self._lines = AuditLines(db)
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._threads = Threads()
 
     def start(self) -> None:
-        self._thread.start()
+        self._threads.start("upkeep", self._run)
 
     def stop(self, seconds: float) -> bool:
-        """Whether the thread ended in this time, with all lines written. May be called repeatedly,
-        and without `start`."""
-        self._stopping = True
+        """Whether the thread ended in this time, with all lines written."""
+        self._threads.stopping.set()
         self._db.wakes.end(AUDIT)
-        if self._thread.is_alive():
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._threads.stop(seconds)
 
     def _run(self) -> None:
         again = 0.0
         last = False
         while not last:
-            last = self._stopping  # read before the work, so that a stop in between has its turn
+            # Read before the work, so that a stop in between has its turn.
+            last = self._threads.stopping.is_set()
             try:
                 self._lines.write()
                 if last or time.monotonic() >= again:

@@ -6,7 +6,7 @@ import threading
 import time
 from queue import SimpleQueue
 
-from bot.app import Later
+from bot.threads import Later
 
 
 def test_a_thousand_wait_in_one_thread() -> None:

@@ -30,6 +30,14 @@ class Parts:
         return Part(self, name)
 
     @property
+    def store(self) -> Parts:
+        return self
+
+    @property
+    def slack(self) -> Parts:
+        return self
+
+    @property
     def servers(self) -> list[Part]:
         return [Part(self, "http")]
 

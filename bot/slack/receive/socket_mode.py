@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -30,6 +29,7 @@ from bot.slack.receive.http_server import LARGEST_BODY, THREADS, Answering
 from bot.slack.receive.payload import Json, Malformed, Rejected, checked
 from bot.slack.send.slack_problem import BROKEN, Kind, problem_of
 from bot.slack.send.web_api import USER_AGENT, proxy_for, tls
+from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -118,15 +118,14 @@ class SocketMode:
         self._why = "one is being opened"
         self._envelopes: queue.Queue[tuple[Line, Json]] = queue.Queue()
         self._draining = threading.Event()
-        self._stopping = threading.Event()
-        self._manager = _thread(self._stay_connected, "slack-socket-mode")
+        self._threads, self._listeners = Threads(), Threads()
 
     def start(self) -> None:
         """Returns at once, since Slack may be out of reach for now. All threads are daemons: a
         listener that hangs cannot keep the process from ending."""
         for number in range(THREADS):
-            _thread(self._handle, f"envelopes-{number}").start()
-        self._manager.start()
+            self._listeners.start(f"envelopes-{number}", self._handle)
+        self._threads.start("slack-socket-mode", self._stay_connected)
 
     def stop(self, drain_s: float) -> bool:
         """Take no more envelopes, and finish those in hand within `drain_s`. The rest are not
@@ -138,12 +137,12 @@ class SocketMode:
             left = waiting.unfinished_tasks
         if left:
             log.warning("slack_socket_cut_off", envelopes=left)
-        self._stopping.set()
+        self._threads.stopping.set()
         for line in self._open():
             line.close()
             line.over.set()
         # It may be waiting for a new connection, which is then ended at once.
-        self._manager.join(timeout=1.0)
+        self._threads.stop(1.0)
         return not left
 
     def problem(self) -> str | None:
@@ -165,7 +164,7 @@ class SocketMode:
 
     def _stay_connected(self) -> None:
         failures = 0
-        while not self._stopping.is_set():
+        while not self._threads.stopping.is_set():
             wait_s = 0
             try:
                 line = open_line(self._client)
@@ -175,7 +174,7 @@ class SocketMode:
                 failures += 1
             else:
                 self._lines = [*self._open(), line]
-                _thread(partial(self._read, line), "slack-socket").start()
+                self._listeners.start("slack-socket", self._read, line)
                 line.over.wait()
                 lived_s = time.monotonic() - line.opened_at
                 good = line.greeted and lived_s >= self.deaf_s
@@ -183,7 +182,7 @@ class SocketMode:
                 failures = 0 if good and line.leaving in ("", *GENTLE) else failures + 1
             if failures:
                 gap_s = min(LONGEST_GAP_S, self._first_gap_s * 2.0 ** min(failures - 1, 16))
-                self._stopping.wait(max(wait_s, gap_s))
+                self._threads.stopping.wait(max(wait_s, gap_s))
 
     def _read(self, line: Line) -> None:
         """From the hello to the end, in a thread of the connection's own."""
@@ -195,7 +194,7 @@ class SocketMode:
             why = f"{type(error).__name__} in the bot"
         if line.greeted:
             self._heard_at = max(self._heard_at, line.heard_at)
-        if line.leave_at == math.inf and not self._stopping.is_set():
+        if line.leave_at == math.inf and not self._threads.stopping.is_set():
             # The reason first, since `/readyz` may ask between these two lines.
             self._why = why
             log.warning("slack_socket_lost", why=why)
@@ -216,7 +215,7 @@ class SocketMode:
             except ConnectionClosed as closed:
                 return f"{type(closed.__cause__ or closed).__name__}: {closed}"[:200]
             now = time.monotonic()
-            if self._stopping.is_set() or now >= line.leave_at:
+            if self._threads.stopping.is_set() or now >= line.leave_at:
                 return "another one has replaced it, or the bot stops"
             if line.leaving and line.leaving not in GENTLE:
                 return f"Slack ended it: {line.leaving}"
@@ -334,7 +333,3 @@ def address(client: WebClient) -> str:
     if not isinstance(url, str) or not url.startswith(secure):
         raise NotOpened("apps.connections.open gave no address that is secure")
     return url
-
-
-def _thread(target: Callable[[], None], name: str) -> threading.Thread:
-    return threading.Thread(target=target, name=name, daemon=True)

@@ -20,7 +20,6 @@ import ipaddress
 import json
 import math
 import queue
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +40,7 @@ from bot.slack.send.slack_problem import (
 )
 from bot.slack.send.web_api import POST_TIMEOUT_S, pool_for, post_once
 from bot.store.outbox import RESPONSE_URL, Pauses
+from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -198,17 +198,16 @@ class Whisper:
     def __init__(self, pauses: Pauses, api_url: str) -> None:
         self._pauses = pauses
         self._api_url = api_url
-        self._stopping = threading.Event()
+        self._threads = Threads()
         self._queue: queue.Queue[tuple[str, Drawn] | None] = queue.Queue(WAITING_MOST)
-        self._thread = threading.Thread(target=self._run, name="whisper", daemon=True)
-        self._thread.start()
+        self._threads.start("whisper", self._run)
 
     def tell(self, response_url: str | None, words: str | Drawn) -> None:
         """Send a sentence, or what was drawn. Never blocks and never raises."""
         said = words if isinstance(words, Drawn) else Drawn(text=words)
         if not response_url:
             log.warning("whisper_dropped", why="no response_url")
-        elif self._stopping.is_set():
+        elif self._threads.stopping.is_set():
             log.warning("whisper_dropped", why="the bot stops")
         else:
             try:
@@ -219,14 +218,13 @@ class Whisper:
     def stop(self, seconds: float) -> bool:
         """Drop what still waits, and give the current call so many seconds to end. Returns whether
         the thread has ended. May be called again to give it more time."""
-        self._stopping.set()
+        self._threads.stopping.set()
         with suppress(queue.Full):  # then there is something for it to wake up for
             self._queue.put_nowait(None)
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        return self._threads.stop(seconds)
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None and not self._stopping.is_set():
+        while (item := self._queue.get()) is not None and not self._threads.stopping.is_set():
             try:
                 self._say(*item)
             except Exception:
@@ -243,7 +241,7 @@ class Whisper:
 
     def _say(self, url: str, said: Drawn) -> None:
         for _ in range(TRIES):
-            if self._stopping.wait(self._held_back_ms() / 1000):
+            if self._threads.stopping.wait(self._held_back_ms() / 1000):
                 return
             problem = say(url, said, api_url=self._api_url, timeout_s=WHISPER_TIMEOUT_S)
             if problem is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -24,6 +23,7 @@ from bot.request.model import Request
 from bot.slack.send.one_message import Failed, send, tell
 from bot.slack.send.slack_problem import BROKEN, UNEDITABLE_WORDS, Kind, problem_of
 from bot.store.outbox import Outbox, Pauses
+from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -89,36 +89,29 @@ class Poster:
         self._draw_answer = draw_answer
         self._on_given_up = on_given_up
         self._pause, self._monotonic = pause, monotonic
-        self._stopping = threading.Event()
+        self._threads = Threads()
+        self._nets = nets
         self._pauses = pauses
         self._away = False
         self.ask_slack_at: int | None = None
         """When Slack is asked whether it is back (ms epoch), while it gives no answer."""
-        self._threads = [
-            threading.Thread(target=self._run, args=(net_s,), name=f"poster-{number}", daemon=True)
-            for number, net_s in enumerate(nets)
-        ]
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        for number, net_s in enumerate(self._nets):
+            self._threads.start(f"poster-{number}", self._run, net_s)
 
     def stop(self, seconds: float) -> bool:
         """Begin nothing new, and give calls that have begun so long to end; returns whether they
         did. A message whose call did not end keeps its lease, and is tried again when that is over.
         May be called again, with more time."""
-        self._stopping.set()
+        self._threads.stopping.set()
         self._outbox.end_waiting()
-        until = time.monotonic() + seconds
-        threads = [thread for thread in self._threads if thread.ident is not None]
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in threads)
+        return self._threads.stop(seconds)
 
     def once(self, wait_s: float = 0.0) -> bool:
         """Deliver one message. False when none is due, Slack is away, or a stop has begun, which
         may happen while we ask whether Slack is back; after a wait of at most `wait_s` then."""
-        if self._slack_is_away() or self._stopping.is_set():
+        if self._slack_is_away() or self._threads.stopping.is_set():
             self._outbox.wait(wait_s)
             return False
         begun = self._monotonic()
@@ -129,7 +122,7 @@ class Poster:
         return True
 
     def _run(self, net_s: float) -> None:
-        while not self._stopping.is_set():
+        while not self._threads.stopping.is_set():
             try:
                 self.once(net_s)
             except Exception as error:
@@ -137,7 +130,7 @@ class Poster:
                 # database the log has the sentence, and every thread meets it every second.
                 say = log.debug if self._outbox.fault_of(error) else log.error
                 say("poster_failed", exc_info=error)
-                self._stopping.wait(AFTER_FAULT_S)
+                self._threads.stopping.wait(AFTER_FAULT_S)
 
     # ---- one message --------------------------------------------------------------------------
 
