@@ -17,7 +17,7 @@ import typer
 
 from bot import __version__
 from bot.cli import app
-from bot.request.model import State
+from bot.request.model import OPEN, State
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = list((ROOT / "docs").rglob("*.md"))
@@ -111,6 +111,10 @@ def test_the_docs_have_each_command_and_no_other() -> None:
     assert set(rows) == there
 
 
-def test_the_docs_have_each_state() -> None:
-    for state in State:
-        assert f"`{state.value}`" in STATES
+def test_the_docs_have_each_state_once_and_in_the_right_table() -> None:
+    on_the_way, ended = (
+        re.findall(r"(?m)^\| `(\w+)` \|", part) for part in STATES.split("## How it can end")
+    )
+    assert set(on_the_way) == OPEN
+    assert set(ended) == set(State) - OPEN
+    assert len(on_the_way) + len(ended) == len(State)

@@ -1,8 +1,5 @@
 """`python -m tests.planted [WORDS]`: plant every change, or those with these words in their name,
-and see that its tests find it. Ends with 1 if one is not found.
-
-`--page` also writes what came out into the table of `docs/reliability.md`.
-"""
+and see that its tests find it. Ends with 1 if one is not found."""
 
 from __future__ import annotations
 
@@ -25,7 +22,6 @@ WORKERS = 2
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.planted")
     parser.add_argument("words", nargs="*")
-    parser.add_argument("--page", action="store_true", help="write the table")
     asked = parser.parse_args()
     wanted = [c for c in every.CHANGES if not asked.words or any(w in c.name for w in asked.words)]
     began = time.monotonic()
@@ -51,8 +47,6 @@ def main() -> int:
     print(f"{len(runs) - len(missed)} of {len(runs)} changes found, {minutes:.1f} min")
     for name in missed:
         print(f"NOT FOUND: {name}")
-    if asked.page:
-        every.write({name: run for name, run in runs.items() if run.status == FAILED})
     return 1 if missed else 0
 
 

@@ -36,7 +36,7 @@ MEASURES = {
     "long_history": long_history.measure,
     "ending": ending.measure,
 }
-PAGE = ROOT / "docs" / "bench.md"
+PAGE = ROOT / "docs" / "dev" / "bench.md"
 
 
 def main() -> None:
