@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+from importlib.util import find_spec
 from itertools import tee
 from typing import Annotated
 
@@ -105,25 +106,13 @@ def demo(
     The appliance is simulated, and so is Slack. Without a terminal, as in CI, and without --port,
     the scripted story is played instead.
     """
-    # Imported here: no other command needs the sandbox.
-    try:
-        from sandbox.demo import leave_in_order, play
-        from sandbox.page.page_server import PORT, serve
-    except ModuleNotFoundError as error:
-        fail(
-            f"The demo is not installed here ({error}). In a checkout: make demo. With the "
-            "package: its extra, as in pipx install 'vr_unpair-VERSION-py3-none-any.whl[demo]'."
-        )
-
-    if scripted and port is not None:
-        fail("--scripted serves no page, so --port has no meaning with it.", WRONG_USE)
-    unwatched = not scripted and port is None and not _somebody_watches()
-    if unwatched:
-        print("No terminal here: playing the scripted story. `--port 8080` serves the page.")
-    if scripted or unwatched:
-        leave_in_order()
-        raise typer.Exit(play())
-    raise typer.Exit(serve(PORT if port is None else port))
+    # A process of its own, as nothing else of the bot is: signals and exit codes are the demo's.
+    if find_spec("sandbox") is None:
+        fail("The demo is not in this installation: it was built without it, as the lean image is.")
+    given = ["--scripted"] if scripted else []
+    given += [] if port is None else ["--port", str(port)]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "sandbox", *given])  # noqa: S606
 
 
 @app.command()
@@ -148,11 +137,6 @@ def check(json_wanted: JsonOption = False) -> None:
             print(text, flush=True)
     if any(line.ok is False for line in kept):
         raise typer.Exit(PROBLEM)
-
-
-def _somebody_watches() -> bool:
-    """Whether a person is at the terminal: CI systems give some commands one without a person."""
-    return sys.stdout.isatty() and os.environ.get("CI", "").lower() not in ("1", "true", "yes")
 
 
 @app.command(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,12 +24,22 @@ class DidNotStart(Exception):
     """With what the bot said."""
 
 
+def console_script() -> str:
+    """The path of `vr-unpair`: beside this Python, else where a shell finds it. Raises
+    DidNotStart."""
+    beside = shutil.which("vr-unpair", path=Path(sys.executable).parent)
+    found = beside or shutil.which("vr-unpair")
+    if found is None:
+        raise DidNotStart("`vr-unpair` is neither beside this Python nor on the PATH.")
+    return found
+
+
 class BotProcess:
     """`vr-unpair run` in `folder`. `settings` are environment variables, on top of a port of its
     own choice and logs in JSON, from which the port is learned."""
 
-    module = "bot"
-    """What `python -m` runs: a test may put something around the bot."""
+    module = ""
+    """What `python -m` runs in place of the console script: a test may put something around it."""
 
     def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
         kept = {k: os.environ[k] for k in KEPT_FROM_ENVIRONMENT if k in os.environ}
@@ -80,7 +91,8 @@ class BotProcess:
         )
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", self.module, "run"]
+        program = [sys.executable, "-m", self.module] if self.module else [console_script()]
+        return [*program, "run"]
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""

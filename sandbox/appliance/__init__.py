@@ -7,8 +7,8 @@ with SimulatedAppliance() as appliance:
 
 from __future__ import annotations
 
-from sandbox.appliance.answers_on_demand import Answer, Call
-from sandbox.appliance.estate import Replication
+from sandbox.appliance.faults_on_demand import Answer, Call
+from sandbox.appliance.pairings_and_tasks import Replication
 from sandbox.appliance.simulated_appliance import SimulatedAppliance
 
 __all__ = ["Answer", "Call", "Replication", "SimulatedAppliance"]

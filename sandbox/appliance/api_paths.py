@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.appliance import documents
-from sandbox.appliance.answers_on_demand import Request, Response, refusal
-from sandbox.appliance.estate import Estate, Pairing
+from sandbox.appliance.faults_on_demand import Request, Response, refusal
 from sandbox.appliance.login_sessions import Session, Sessions
+from sandbox.appliance.pairings_and_tasks import Inventory, Pairing
 
 DEFAULT_LIMIT = 100
 LIST_PARAMETERS = frozenset({"limit", "offset"})
@@ -57,8 +57,8 @@ class Asked:
 class Api:
     """The answers, their effects included. Not locked: the appliance holds the lock."""
 
-    def __init__(self, estate: Estate, sessions: Sessions) -> None:
-        self._estate = estate
+    def __init__(self, inventory: Inventory, sessions: Sessions) -> None:
+        self._inventory = inventory
         self._sessions = sessions
 
     def answer(self, request: Request, now: float) -> Response:
@@ -106,11 +106,11 @@ class Api:
         return Response(200, {"username": self._sessions.local.username})
 
     def info(self, asked: Asked) -> Response:
-        vcenter, vrms = self._estate.servers_of(self._estate.home)
+        vcenter, vrms = self._inventory.servers_of(self._inventory.home)
         return _entity(documents.info_document(vrms, vcenter))
 
     def pairings(self, asked: Asked) -> Response:
-        found = list(self._estate.pairings.values())
+        found = list(self._inventory.pairings.values())
         problems = {pairing.id: self._remote_problem(asked, pairing) for pairing in found}
         items = [
             documents.pairing_document(pairing, remote_known=problems[pairing.id] is None)
@@ -133,10 +133,10 @@ class Api:
         force = _boolean(asked.request.query, "force")
         if pairing.is_self:
             raise BadRequest("A server cannot be unpaired from itself.")
-        if self._estate.runs(pairing.id):
+        if self._inventory.runs(pairing.id):
             words = "Another operation on this pairing is in progress."
             return refusal(500, "TASK_IN_PROGRESS", words)
-        task = self._estate.add_task(
+        task = self._inventory.add_task(
             pairing_id=pairing.id,
             entity_name=f"{pairing.local_vc.name} - {pairing.remote_vc.name}",
             force=force,
@@ -176,11 +176,11 @@ class Api:
         return Response(204)
 
     def tasks(self, asked: Asked) -> Response:
-        items = [documents.task_document(task) for task in self._estate.tasks]
+        items = [documents.task_document(task) for task in self._inventory.tasks]
         return self._list(asked, items, None)
 
     def task(self, asked: Asked) -> Response:
-        task = self._estate.task(asked.name)
+        task = self._inventory.task(asked.name)
         if task is None:
             raise NotFound(asked.name)
         return _entity(documents.task_document(task))
@@ -188,7 +188,7 @@ class Api:
     # -- shared ------------------------------------------------------------------------------
 
     def _pairing(self, asked: Asked) -> Pairing:
-        found = self._estate.pairings.get(asked.name)
+        found = self._inventory.pairings.get(asked.name)
         if found is None:
             raise NotFound(asked.name)
         return found
@@ -216,7 +216,7 @@ class Api:
         A `limit` above `largest_page` is refused; the contract names none, so None is no limit.
         Links, which nobody has to give or to follow, are not played.
         """
-        query, largest = asked.request.query, self._estate.largest_page
+        query, largest = asked.request.query, self._inventory.largest_page
         limit = _whole_number(query, "limit", min(DEFAULT_LIMIT, largest or DEFAULT_LIMIT))
         if largest is not None and limit > largest:
             raise BadRequest(f"'limit' must not be more than {largest}, not {limit}.")

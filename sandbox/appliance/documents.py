@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zlib import crc32
 
-from sandbox.appliance.estate import Pairing, Replication, Server, Task
+from sandbox.appliance.pairings_and_tasks import Pairing, Replication, Server, Task
 
 Document = dict[str, Any]
 

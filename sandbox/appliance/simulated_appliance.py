@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Literal, Self
 
 from sandbox.appliance.documents import issue_document
-from sandbox.appliance.estate import (
+from sandbox.appliance.https_server import LOCAL_NAMES, Certificates, HttpsServer
+from sandbox.appliance.login_sessions import Account, Sessions
+from sandbox.appliance.pairings_and_tasks import (
     DEFAULT_ERROR,
     SERVER_SLOTS,
-    Estate,
+    Inventory,
     Outcome,
     Pairing,
     Replication,
     Task,
 )
-from sandbox.appliance.login_sessions import Account, Sessions
-from sandbox.appliance.reception import LOCAL_NAMES, Certificates, Reception
 
 
-class SimulatedAppliance(Reception):
+class SimulatedAppliance(HttpsServer):
     """A vSphere Replication appliance on 127.0.0.1, over TLS with an authority of its own.
 
     `clock`: seconds, as time.time(). `calls_per_minute`: per session; per client address it is
@@ -49,7 +49,7 @@ class SimulatedAppliance(Reception):
         self._folder = tempfile.TemporaryDirectory(prefix="simulated-appliance-")
         super().__init__(
             clock=clock,
-            estate=Estate(task_seconds=task_seconds),
+            inventory=Inventory(task_seconds=task_seconds),
             sessions=Sessions(Account(username, password), remote, calls_per_minute),
             certificates=Certificates(Path(self._folder.name)),
         )
@@ -145,10 +145,10 @@ class SimulatedAppliance(Reception):
         id is taken.
         """
         with self._changing():
-            pairing = self._estate.add_pairing(local, remote, pairing_id)
+            pairing = self._inventory.add_pairing(local, remote, pairing_id)
             if isinstance(replications, int):
                 for number in range(replications):
-                    self._estate.add_replication(pairing, protected=number < recovery_plans)
+                    self._inventory.add_replication(pairing, protected=number < recovery_plans)
             else:
                 pairing.replications.extend(replications)
             return pairing.id
@@ -162,23 +162,23 @@ class SimulatedAppliance(Reception):
         """The ids of the pairings that are there now."""
         with self._changed:
             self._advance()
-            return list(self._estate.pairings)
+            return list(self._inventory.pairings)
 
     def pairing(self, pairing_id: str) -> Pairing:
         """The live data of a pairing, to read; KeyError when it is gone."""
         with self._changed:
             self._advance()
-            return self._estate.pairings[pairing_id]
+            return self._inventory.pairings[pairing_id]
 
     def remove_pairing(self, pairing_id: str) -> None:
         """Somebody else broke it. KeyError when it is gone already."""
         with self._changing():
-            del self._estate.pairings[pairing_id]
+            del self._inventory.pairings[pairing_id]
 
     def add_replication(self, pairing_id: str) -> None:
         """One more VM is replicated."""
         with self._changing():
-            self._estate.add_replication(self.pairing(pairing_id))
+            self._inventory.add_replication(self.pairing(pairing_id))
 
     def set_remote_down(self, pairing_id: str, down: bool = True) -> None:
         """The remote site cannot be reached: server status ERROR, lists partial, count whole."""
@@ -188,7 +188,7 @@ class SimulatedAppliance(Reception):
     def change_server_ids(self, pairing_id: str, *slots: str) -> None:
         """New ids for these servers (all four when none is named), as after a rebuild."""
         with self._changing():
-            self._estate.change_server_ids(self.pairing(pairing_id), slots or SERVER_SLOTS)
+            self._inventory.change_server_ids(self.pairing(pairing_id), slots or SERVER_SLOTS)
 
     def add_issue(
         self,
@@ -210,12 +210,12 @@ class SimulatedAppliance(Reception):
         """What the appliance still tells about, newest first."""
         with self._changed:
             self._advance()
-            return self._estate.tasks
+            return self._inventory.tasks
 
     def add_task(self, description: str = "Sync now") -> str:
         """A task that somebody else started, of no pairing."""
         with self._changing() as now:
-            task = self._estate.add_task(
+            task = self._inventory.add_task(
                 pairing_id=None,
                 entity="VirtualMachine:vm-1001",
                 entity_name="erp-db-01",
@@ -227,12 +227,12 @@ class SimulatedAppliance(Reception):
     def set_task_seconds(self, seconds: float) -> None:
         """How long tasks accepted from now on take."""
         with self._changing():
-            self._estate.task_seconds = seconds
+            self._inventory.task_seconds = seconds
 
     def hold_tasks(self, held: bool = True) -> None:
         """Tasks that run stay RUNNING until release_tasks(), whatever the clock says."""
         with self._changing():
-            self._estate.held = held
+            self._inventory.held = held
 
     def release_tasks(self) -> None:
         """Tasks whose time was up while they were held end now."""
@@ -253,7 +253,7 @@ class SimulatedAppliance(Reception):
             text = (error.get("message", ""), error.get("details", ""))
         outcome = None if status is None else Outcome(status, text)
         with self._changing():
-            self._estate.outcome = outcome
+            self._inventory.outcome = outcome
 
     # -- pages and sessions ------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ class SimulatedAppliance(Reception):
         None, as at the beginning: any `limit`, and 100 without one.
         """
         with self._changing():
-            self._estate.largest_page = items
+            self._inventory.largest_page = items
 
     def expire_sessions(self) -> None:
         """Every session ends: the next call of each gets 401."""

@@ -11,7 +11,6 @@ from sandbox.appliance import Answer
 from sandbox.bot_process import DidNotStart
 from sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
 from sandbox.slack import CannotDo, Delivery, Json
-from sandbox.slack.signed_requests import COMMAND
 
 DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
     "202": ("202 accepted", ()),
@@ -214,9 +213,9 @@ class Acts:
             self._slack.post_as(me, channel, typed)
             return _note("")
         command, _, rest = typed.partition(" ")
-        if command != COMMAND:
+        if command != self._slack.workspace.slash_command:
             return _wrong(f"Slack: {command} is not a valid command.")
-        return _told(self._slack.command(me, rest.strip(), channel=channel), COMMAND)
+        return _told(self._slack.command(me, rest.strip(), channel=channel), command)
 
     def _click(self, body: Json) -> Json:
         where = (str(body["channel"]), str(body["ts"]))

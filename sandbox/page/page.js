@@ -429,7 +429,7 @@ function drawRequest(request, old) {
   return el("details", { open, "data-ended": String(request.ended) },
     el("summary", { "data-focus": request.key }, el("span", { className: `badge ${good}` }, request.state), ` ${request.key} `, el("span", {}, `${request.pairing || request.asked}${request.force ? ", one-sided" : ""}`),
       el("div", { className: "hint" }, counted(request.deletes))),
-    el("ol", {}, request.events.map((event) => el("li", {}, el("time", {}, new Date(event.time).toLocaleTimeString("en-GB")), " ",
+    el("ol", {}, request.events.map((event) => el("li", {}, el("time", {}, new Date(event.at).toLocaleTimeString("en-GB")), " ",
       el("b", {}, who(event.actor)), `: ${event.action.replaceAll("_", " ")}`, event.before !== event.after ? el("span", { className: "hint" }, ` → ${event.after}`) : ""))));
 }
 

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.__main__ import StopSignals
 from sandbox.bot_process import DidNotStart
 from sandbox.page.acts import Acts, NotUnderstood, Switches
 from sandbox.page.shown import Board, view_of
@@ -29,7 +29,7 @@ from sandbox.page.stage import PEOPLE, Stage
 from sandbox.threaded_server import ThreadedServer
 
 LOOK_SECONDS = 0.25
-"""Between two looks at the bot's database, which lives in another process and rings no bell."""
+"""Between two looks at what rings no bell: the bot's database, and whether a signal came."""
 
 PORT, PORTS_TRIED = 8080, 40
 
@@ -77,13 +77,11 @@ class Page:
                 continue
             self._server = server
             return self
-        self._board.close()
         raise NoFreePort(f"no port from {self._wanted} to {last} can be used")
 
     def __exit__(self, *exc: object) -> None:
         if self._server is not None:
             self._server.close()
-        self._board.close()
 
     @property
     def port(self) -> int:
@@ -151,7 +149,9 @@ def _file(request: Request) -> Response:
 def serve(port: int = PORT) -> int:
     """Exit code: 0 when it was stopped, 1 when something did not start, said on stderr."""
     say = partial(print, flush=True)
-    stop = StopSignals(signal.SIGHUP)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
     say("Starting a simulated appliance, a local Slack and the real bot …")
     try:
         with Stage() as stage, Page(stage, port) as page:
@@ -160,7 +160,9 @@ def serve(port: int = PORT) -> int:
             say(f"\n    {page.url}\n")
             say("Open it in a browser: ask as Rita, approve as Alan, watch the thread.")
             say("Nothing leaves this machine. Stop with Ctrl-C: everything started here ends.")
-            stop.wait()
+            # Python runs a handler in this thread, which a signal to another one does not wake.
+            while not stop.wait(LOOK_SECONDS):
+                pass
             say("\nStopping …")
     except DidNotStart as error:
         print(f"The bot did not start:\n{error}", file=sys.stderr)

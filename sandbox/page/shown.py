@@ -9,18 +9,17 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from bot.operate.json_and_csv import as_json, record_json
-from bot.request.model import State
-from bot.store import audit_trail
-from bot.store.database import Database
-from bot.store.queries import Overview
 from sandbox.appliance import Call
+from sandbox.page.bot_database import newest_requests, trail_length
 from sandbox.page.stage import BERLIN, BOT_CALLS, EXAMPLES, MORE_EXAMPLES, PEOPLE, Stage
 from sandbox.slack import ApiCall, Ephemeral, Json, LocalSlack, Message, View
 
 REQUESTS_SHOWN = 12
 CALLS_SHOWN = 40
 REFUSALS_SHOWN = 8
+
+OPEN = {"checking", "pending", "approved", "deleting", "following"}
+"""The states that do not end by themselves in silence: all others are final."""
 
 
 def view_of(slack: LocalSlack, me: str) -> Json:
@@ -111,17 +110,13 @@ def _modal(view: View) -> Json:
 
 
 class Board:
-    """Reads the bot's database from outside, as `vr-unpair show` does; writes nothing."""
+    """The bot's requests and the calls that the appliances and Slack have seen."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._db = Database(stage.database_url)
         self._lock = threading.Lock()
-        self._head = -1
+        self._length = -1
         self._requests: list[Json] = []
-
-    def close(self) -> None:
-        self._db.close()
 
     def as_json(self) -> Json:
         bot, appliances = self._stage.bot, self._stage.appliances
@@ -140,29 +135,28 @@ class Board:
         }
 
     def _read(self) -> list[Json]:
-        """Again only when the trail has grown: every change of state leaves a record."""
+        """Again only when the trail has grown."""
+        file = self._stage.database
         with self._lock:
-            head = audit_trail.head(self._db).count
-            if head != self._head:
-                found = Overview(self._db).newest(limit=REQUESTS_SHOWN)
-                self._requests = [self._request(as_json(one), one.created_at) for one in found]
-                self._head = head
+            length = trail_length(file)
+            if length != self._length:
+                self._requests = [_request(*one) for one in newest_requests(file, REQUESTS_SHOWN)]
+                self._length = length
             return self._requests
 
-    def _request(self, request: Json, created_at_ms: int) -> Json:
-        kept = ("id", "state", "pairing", "pairing_id", "asked", "force", "requester")
-        records = [record_json(r) for r in audit_trail.of_request(self._db, request["id"])]
-        shown = ("number", "time", "actor", "action", "before", "after")
-        state = State(request["state"])
-        return {
-            "key": request["id"],
-            **{name: request[name] for name in kept},
-            # What is unclear wants to be looked at until somebody has done so.
-            "ended": not state.open and state is not State.ATTENTION,
-            "from": created_at_ms / 1000,
-            "until": records[-1]["at"] / 1000 if not state.open else None,
-            "events": [{name: record[name] for name in shown} for record in records],
-        }
+
+def _request(request: Json, records: list[Json]) -> Json:
+    shown = ("number", "at", "actor", "action", "before", "after")
+    ended = request["state"] not in OPEN
+    return {
+        **request,
+        "key": request["id"],
+        # What is unclear wants to be looked at until somebody has done so.
+        "ended": ended and request["state"] != "attention",
+        "from": request["created_at"] / 1000,
+        "until": records[-1]["at"] / 1000 if ended else None,
+        "events": [{name: record[name] for name in shown} for record in records],
+    }
 
 
 def _deletes(deletes: Iterable[Call], request: Json) -> Json:

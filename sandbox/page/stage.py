@@ -3,17 +3,18 @@ process, ended together, and the settings that the bot has here."""
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
-from bot.settings import EXAMPLE
 from sandbox.appliance import SimulatedAppliance
-from sandbox.bot_process import BotProcess
+from sandbox.bot_process import BotProcess, console_script
 from sandbox.demo import settings
 from sandbox.slack import LocalSlack
 
@@ -150,7 +151,7 @@ class Stage:
         self.appliance = self.appliances[BERLIN]
         self.slack = LocalSlack()
         self.pairings: dict[str, Pair] = {}
-        self.database_url = ""
+        self.database = Path()
         self.switched: dict[str, str] = {}
         self.known: tuple[str, ...] = (BERLIN,)
         self._more = dict(more or {})
@@ -170,7 +171,7 @@ class Stage:
             for pair in PAIRS:
                 self.pairings[add_pair(self.appliances[pair.home], pair)] = pair
             self._folder = Path(folder)
-            self.database_url = f"sqlite:///{folder}/vr-unpair.db"
+            self.database = self._folder / "vr-unpair.db"
             ends.callback(self._stop_bot)
             self.start_bot()
             self._ends = ends.pop_all()
@@ -210,10 +211,7 @@ class Stage:
     def changed_settings(self) -> list[tuple[str, str, str]]:
         """(name, value here, default) of each that is not as the bot would have it by itself, those
         aside that every bot needs. Of several appliances' own, each is named once."""
-        lines = (
-            line.lstrip("#").partition("=") for line in EXAMPLE.read_text("utf-8").splitlines()
-        )
-        defaults = {name: value for name, equals, value in lines if equals and " " not in name}
+        defaults = _defaults()
         here = {**OWN, **OF_EACH_APPLIANCE, **self._more, **self.switched}
         if len(self.known) > 1:
             here["VR_SITES__<NAME>__HOST"] = ", ".join(self.known)
@@ -229,9 +227,25 @@ class Stage:
                 site_name = name.replace("VR_", f"VR_SITES__{site.upper()}__")
                 sites[site_name if name.startswith("VR_") else name] = value
         more = {name: value for name, value in self._more.items() if not name.startswith("VR_")}
-        return {**sites, **OWN, "DATABASE_URL": self.database_url, **more, **self.switched}
+        return {
+            **sites,
+            **OWN,
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            **more,
+            **self.switched,
+        }
 
     def _stop_bot(self) -> None:
         with self._changing:
             if self._bot is not None and self._bot.alive:
                 self._bot.stop()
+
+
+@cache
+def _defaults() -> dict[str, str]:
+    """Each setting's, as the bot's own example has it."""
+    said = subprocess.run(  # noqa: S603 - our own command
+        [console_script(), "settings", "--example"], capture_output=True, check=True
+    ).stdout.decode()
+    lines = (line.lstrip("#").partition("=") for line in said.splitlines())
+    return {name: value for name, equals, value in lines if equals and " " not in name}

@@ -63,17 +63,19 @@ class Fault:
 class LocalSlack(PersonActs):
     """A workspace behind a real HTTP server on 127.0.0.1.
 
-    clock: epoch seconds, for message times, rate limits, triggers and response addresses;
-    signatures use real time. rate_limits: Slack's own, or none.
+    command: the app's slash command, and its bot's name without the slash. clock: epoch seconds,
+    for message times, rate limits, triggers and response addresses; signatures use real time.
+    rate_limits: Slack's own, or none.
     """
 
     def __init__(
         self,
         *,
+        command: str = "/vr-unpair",
         clock: Callable[[], float] = time.time,
         rate_limits: bool = True,
     ) -> None:
-        workspace = Workspace(clock)
+        workspace = Workspace(clock, command)
         self.signing_secret = _SIGNING_SECRET
         super().__init__(workspace, Courier(self.signing_secret), Sockets(workspace))
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token

@@ -25,8 +25,6 @@ from .workspace import Workspace
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
-COMMAND = "/vr-unpair"
-
 #: Slack waits this long for the acknowledgement.
 ACK_SECONDS = 3.0
 
@@ -171,7 +169,7 @@ def command_form(
         "channel_name": _channel_name(channel),
         "user_id": person.id,
         "user_name": person.handle,
-        "command": COMMAND,
+        "command": ws.slash_command,
         "text": text,
         "api_app_id": ws.app_id,
         "is_enterprise_install": "false",

@@ -35,8 +35,9 @@ _LOOK_AGAIN_SECONDS = 0.2
 class Workspace:
     """Pure data of one workspace. Hold `changing()` for every write, `lock` for compound reads."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], slash_command: str) -> None:
         self.clock = clock
+        self.slash_command = slash_command
         self.lock = threading.RLock()
         self.bell = threading.Condition(self.lock)
         self.changes = 0
@@ -77,7 +78,7 @@ class Workspace:
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.calls: list[ApiCall] = []
-        bot = Person(self.bot_user_id, "vr-unpair", self.team_id, bot=True)
+        bot = Person(self.bot_user_id, slash_command.lstrip("/"), self.team_id, bot=True)
         self.people[bot.id] = bot
 
     def refusal(self, token: str | None) -> str:

@@ -346,8 +346,10 @@ def test_the_image_is_made_of_what_is_pinned_and_has_no_root() -> None:
     last = text.rpartition("\nFROM ")[2]
     assert "\nUSER 10001:0\n" in last, "group 0: the folder is its, whatever the user"
     assert "install -d -o 10001 -g 0 -m 0770 /var/lib/vr-unpair" in last
-    lean = text.partition(" AS lean\n")[2].partition("\nFROM ")[0]
-    assert "sandbox" in lean
+    demo, lean = (
+        text.partition(f" AS {stage}\n")[2].partition("\nFROM ")[0] for stage in ("demo", "lean")
+    )
+    assert text.count("COPY sandbox") == demo.count("COPY sandbox") == 1, "the lean image has none"
     assert "pip uninstall --yes setuptools pip" in lean
     assert "COPY --from=lean " in last
 

@@ -43,7 +43,7 @@ class InstalledBot(BotProcess):
         super().__init__({**ENVIRONMENT, **settings}, folder)
 
     def command(self) -> list[str]:
-        return [python(), *super().command()[1:]]
+        return [python(), "-m", self.module or "bot", "run"]
 
 
 class BareBot(InstalledBot):

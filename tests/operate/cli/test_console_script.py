@@ -176,3 +176,10 @@ def test_the_bot_starts_without_what_others_need(tmp_path: Path) -> None:
 def test_other_commands_start_without_rich() -> None:
     code = f"{AS_SCRIPT}\ntry: main()\nexcept SystemExit: pass\nprint('rich' in sys.modules)"
     assert python(code, "--version").stdout.splitlines()[-1] == "False"
+
+
+def test_where_the_sandbox_is_left_out_the_demo_says_so() -> None:
+    done = python(f"{AS_SCRIPT}; sys.modules['sandbox'] = None; main()", "demo", "--scripted")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The demo is not in this installation:")
+    assert done.stderr.count("\n") == 1

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[3]
 
 
 class ForkedBot(BotProcess):
+    module = "bot"
+
     def launch(self) -> subprocess.Popen[str]:
         order = Order(self.module, ("run",), self.environment, str(self.folder))
         words, stderr = os.pipe()

@@ -119,7 +119,7 @@ class Task:
         return self.completed_at is not None
 
 
-class Estate:
+class Inventory:
     """All pairings and tasks of one appliance. Not locked: the appliance holds the lock."""
 
     def __init__(self, *, task_seconds: float) -> None:

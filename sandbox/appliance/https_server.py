@@ -21,10 +21,10 @@ from urllib.parse import parse_qs, unquote
 import trustme
 from starlette.types import Message, Receive, Scope, Send
 
-from sandbox.appliance.answers_on_demand import Answer, Call, Request, Response, Rule
 from sandbox.appliance.api_paths import Api
-from sandbox.appliance.estate import Estate
+from sandbox.appliance.faults_on_demand import Answer, Call, Request, Response, Rule
 from sandbox.appliance.login_sessions import Sessions
+from sandbox.appliance.pairings_and_tasks import Inventory
 from sandbox.threaded_server import ThreadedServer
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Certificates:
         self.fingerprint = hashlib.sha256(der).digest().hex(":").upper()
 
 
-class Reception:
+class HttpsServer:
     """An ASGI application that takes calls in, and lets other threads wait for what they change."""
 
     base_path = "/api/rest/vr/v2"
@@ -72,16 +72,16 @@ class Reception:
         self,
         *,
         clock: Callable[[], float],
-        estate: Estate,
+        inventory: Inventory,
         sessions: Sessions,
         certificates: Certificates,
     ) -> None:
         self._clock = clock
         self._certificates = certificates
         self._server = ThreadedServer(self, tls=certificates.context)
-        self._estate = estate
+        self._inventory = inventory
         self._sessions = sessions
-        self._api = Api(estate, sessions)
+        self._api = Api(inventory, sessions)
         # Answers that wait for their calls: for DELETE on a pairing, and for any.
         self._of_deletes: deque[Answer] = deque()
         self._rules: list[Rule] = []
@@ -265,7 +265,7 @@ class Reception:
     def _advance(self) -> float:
         """Moves the tasks to the clock's time, which is returned."""
         now = self._clock()
-        if self._estate.advance(now):
+        if self._inventory.advance(now):
             self._changed.notify_all()
         return now
 
