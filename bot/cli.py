@@ -17,7 +17,8 @@ import typer
 from bot import __version__
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.__main__ import run as run_bot
-from bot.cli_stored import JsonOption, audit, fail, for_machines, stored
+from bot.cli_audit import audit
+from bot.cli_stored import JsonOption, fail, for_machines, stored
 from bot.operate import logs
 from bot.settings import EXAMPLE, SettingsError, files_seen_by_others, load, load_slack_app
 

@@ -1,34 +1,32 @@
-"""The commands about what is stored: `requests`, `show`, `cancel`, `backup`, `audit export` and
-`audit verify`. They only read, or store one event."""
+"""The commands about what is stored: `requests`, `show`, `cancel` and `backup`. They only read, or
+store one event. Those about the audit trail are in `cli_audit.py`."""
 
 from __future__ import annotations
 
-import getpass
 import io
 import json
 import os
+import pwd
 import re
 import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.__main__ import PROBLEM, WRONG_USE
-from bot.operate import json_and_csv, logs
-from bot.operate.json_and_csv import to_json
+from bot.operate import json_and_csv
+from bot.operate.json_and_csv import printable, to_json
 from bot.request.events import OperatorCancelled
-from bot.request.model import CANCELLABLE, SHORT, Request, State, tidy_id
+from bot.request.model import CANCELLABLE, Request, State, tidy_id
 from bot.settings import load_database
 from bot.store import audit_trail
-from bot.store.audit_trail import held_against, verify_trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
@@ -36,12 +34,6 @@ from bot.store.queries import Overview, unsaid
 from bot.store.sqlite import copy_file
 
 stored = typer.Typer(rich_markup_mode=None)
-audit = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Export or verify the audit trail."
-)
-
-SHORTEST = 12
-"""The fewest characters of a head to look for: fewer could match some record by chance."""
 
 
 def for_machines(asked: bool = True) -> bool:
@@ -189,12 +181,21 @@ def backup(
 
 
 def _system_user() -> str:
-    """The name of the system's user, or its number: in a container it may have no account
-    (OpenShift)."""
+    """Who runs this, as the kernel says: anybody can set LOGNAME and USER. Under sudo also who
+    called it; its variables are believed of root alone, who could act as anybody anyway."""
+    user, caller = _user(os.getuid()), os.environ.get("SUDO_UID", "")
+    if os.geteuid() != 0 or not re.fullmatch(r"\d{1,9}", caller):
+        return user
+    return f"{_user(int(caller), os.environ.get('SUDO_USER', ''))}, by sudo as {user}"
+
+
+def _user(uid: int, name: str = "") -> str:
+    """The account's name; without an account, as in a container of OpenShift, the number and what
+    `name` says."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # OSError from Python 3.13 on
-        return f"uid {os.getuid()}"
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}" + (f" ({printable(name[:32])})" if name else "")
 
 
 def _known(db: Database, request_id: str) -> Request:
@@ -209,119 +210,3 @@ def _in_state(db: Database, request_id: str, states: frozenset[State]) -> Reques
     if request.state not in states:
         fail(f"{request.id} is {request.state.value}: it cannot be withdrawn any more.")
     return request
-
-
-# --- audit
-
-
-@audit.command(
-    epilog="""\b
-Examples:
-  vr-unpair audit export > trail.jsonl
-  vr-unpair audit export --format csv --since 1200"""
-)
-def export(
-    form: Annotated[
-        Literal["jsonl", "csv"],
-        typer.Option("--format", help="jsonl, or csv with a header line."),
-    ] = "jsonl",
-    since: Annotated[
-        int | None,
-        typer.Option(
-            metavar="NUMBER", min=0, max=1_000_000_000, help="Only the records after this one."
-        ),
-    ] = None,
-) -> None:
-    """Export the records of the audit trail, in order."""
-    for_machines()
-    with database() as db:
-        for line in json_and_csv.audit_lines(audit_trail.export(db, since), form):
-            print(line)
-
-
-@audit.command(
-    epilog="""\b
-Examples:
-  vr-unpair audit verify --head 3f9c0a7be2d1
-  vr-unpair audit verify --log /var/log/vr-unpair.log
-  journalctl -o cat -u vr-unpair | vr-unpair audit verify --log -"""
-)
-def verify(
-    posted: Annotated[
-        str | None,
-        typer.Option(
-            "--head",
-            metavar="HEAD",
-            help="Also look for this head, as a final reply in Slack shows it.",
-        ),
-    ] = None,
-    log: Annotated[
-        typer.FileText | None,
-        typer.Option(
-            metavar="FILE",
-            encoding="utf-8",
-            errors="replace",
-            help="Also hold it against its lines in this log of the bot; - reads stdin.",
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Verify that nothing in it was changed.
-
-    Holds the chain of records against its head. Exits with 1 and names the first wrong record where
-    one was.
-    """
-    wanted = None if posted is None else _head(posted)
-    lines = None if log is None else list(logs.audit_lines(log))
-    if log and not lines:
-        fail(f"{log.name} has no line of the event `audit`: is it the log of `vr-unpair run`?")
-    with database() as db:
-        broken, head = verify_trail(db)
-        found = audit_trail.with_head(db, wanted) if wanted else None
-        held = held_against(db, lines) if lines else None
-    of_log = held.broken if held else None
-    first = min((n for n in (broken, of_log) if n is not None), default=None)
-    if as_json:
-        document: dict[str, object] = {
-            "ok": first is None and (found is not None or not wanted),
-            "records": head.count,
-            "head": head.hash,
-            "broken": None if broken is None else {"number": broken},
-        }
-        if wanted:
-            number, time_ = (found.number, json_and_csv.iso(found.at)) if found else (None, None)
-            document["asked"] = {"head": wanted, "number": number, "time": time_}
-        if held:
-            told = None if of_log is None else {"number": of_log}
-            document["log"] = {**asdict(held), "broken": told}
-        print(json.dumps(document))
-        raise typer.Exit(0 if document["ok"] else PROBLEM)
-    if first is not None:
-        fail(
-            f"The audit trail is broken at record {first}: it, or the head of the trail, was "
-            f"changed, removed or inserted{'' if first == broken else ', as the log tells'}."
-        )
-    if wanted and not found:
-        fail(
-            f"No record of the audit trail has the head {wanted}. It was posted by another "
-            "deployment, or a backup from before it was restored since, or the trail was made "
-            "anew: compare with an export from before."
-        )
-    print(f"ok: {head.count} records, head {head.short}")
-    if held:
-        print(f"ok: {held.lines} of them as told in the log, {held.first} to {held.last}")
-    if found:
-        time_ = json_and_csv.iso(found.at)
-        print(f"ok: head {found.hash[:SHORT]} is record {found.number}, {time_}")
-
-
-def _head(typed: str) -> str:
-    """The head in the form in which it is stored. Ends the command when it cannot be a head."""
-    head = typed.strip("`'\". \t\n").lower()
-    if re.fullmatch(f"[0-9a-f]{{{SHORTEST},64}}", head) is None:
-        fail(
-            f"--head takes the {SHORT} characters behind `head` in a final reply, or all 64 of a "
-            f"hash: digits and the letters a to f, {SHORTEST} at least.",
-            WRONG_USE,
-        )
-    return head

@@ -104,8 +104,11 @@ def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
     yield _csv_line(AUDIT_COLUMNS)
     for record in records:
         columns = record_json(record)
-        columns["detail"] = to_json(columns["detail"], sort_keys=True)
-        yield _csv_line(_harmless(columns[name]) for name in AUDIT_COLUMNS)
+        detail = to_json(columns.pop("detail"), sort_keys=True)
+        # Within its strings, so that it stays JSON that reads the same.
+        columns = {name: _harmless(value) for name, value in columns.items()}
+        columns["detail"] = _JSON_TEXT.sub(lambda text: _FORMULA.sub(_escaped, text[0]), detail)
+        yield _csv_line(columns[name] for name in AUDIT_COLUMNS)
 
 
 def _csv_line(values: Iterable[Any]) -> str:
@@ -114,9 +117,16 @@ def _csv_line(values: Iterable[Any]) -> str:
     return line.getvalue()
 
 
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_FORMULA = re.compile(r"""((?:^|[,;|\t\r\n"])[\s"']*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")
+"""What a spreadsheet would run, by the character that begins it. Anybody can write a reason. A cell
+may begin behind any character that separates cells somewhere: with `;` for that, as in much of
+Europe, a spreadsheet does not see the quotes around a cell."""
+
+
+def _escaped(formula: re.Match[str]) -> str:
+    return f"{formula[1]}\\u{ord(formula[2]):04x}"
+
+
 def _harmless(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    # Anybody can write a reason, and a spreadsheet would run one that begins like a formula.
-    begins_a_formula = value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{printable(value)}" if begins_a_formula else printable(value)
+    return _FORMULA.sub(r"\1'\2", printable(value)) if isinstance(value, str) else value

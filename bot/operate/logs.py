@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -46,14 +46,9 @@ AUDIT = "bot.store.audit_trail"
 """Whose lines are the witness of the audit trail. They are written whatever LOG_LEVEL is: a log
 that leaves some out would prove nothing."""
 
-_AUDIT_LINE = re.compile(rf"\[info +\] audit +\[{re.escape(AUDIT)}\]|\"event\": ?\"audit\"")
-_NUMBER = re.compile(r"\bnumber(?:=|\": ?)(\d{1,18})\b")
-_HASH = re.compile(r"\bhash(?:=|\": ?\")([0-9a-f]{64})\b")
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
-
 
 _known: list[str] = []
-"""What is masked wherever it turns up."""
+"""What is masked wherever it turns up, the longest first: one may begin like another."""
 
 
 def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
@@ -112,7 +107,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
 
 def mask_too(secrets: Iterable[str]) -> None:
     """These as well from now on: secrets change while the bot runs."""
-    _known.extend(s for s in secrets if s and s not in _known)
+    _known[:] = sorted({*_known, *filter(None, secrets)}, key=len, reverse=True)
 
 
 def steps(request: Request | None, entries: Sequence[Entry]) -> None:
@@ -146,24 +141,13 @@ def steps(request: Request | None, entries: Sequence[Entry]) -> None:
         )
 
 
-def audit_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Number and hash of each line of the audit trail among lines of a log, in either form of
-    LOG_FORMAT. Before it there may be what a log shipper has put there, such as a time and a host;
-    and as JSON it may stand in a field of the shipper's own object, quotes escaped."""
-    for line in lines:
-        text = _ANSI.sub("", line).replace("\\", "")
-        if AUDIT in text and _AUDIT_LINE.search(text):
-            number, digest = _NUMBER.search(text), _HASH.search(text)
-            if number and digest:
-                yield int(number[1]), digest[1]
-
-
 def _printable(event: EventDict) -> EventDict:
-    """Texts as they may go to a terminal; what is no text is drawn by `repr`, which escapes too."""
+    """Texts as they may go to a terminal; what is no text is drawn by `repr`, which escapes too.
+    Lines of a traceback are quoted: the words of an error could look like a line of the log."""
     shown = {key: printable(v) if isinstance(v, str) else v for key, v in event.items()}
     for key in ("exception", "stack"):
         if isinstance(text := event.get(key), str):
-            shown[key] = "\n".join(printable(line) for line in text.split("\n"))
+            shown[key] = "\n".join(f"> {printable(line)}" for line in text.split("\n"))
     return shown
 
 

@@ -17,6 +17,7 @@ import json
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -204,12 +205,14 @@ def verify_trail(db: Database) -> tuple[int | None, Head]:
 @dataclass(frozen=True)
 class Held:
     """The trail held against lines of its log. `lines`: how many different ones there were, from
-    number `first` to number `last`. `broken`: the first number whose record is not the one that was
-    told then, or is not there; None when each is."""
+    number `first` to number `last`. `gap`: the first number between these of which there was none.
+    `broken`: the first number whose record is not the one that was told then, or is not there; None
+    when each is."""
 
     lines: int
     first: int | None
     last: int | None
+    gap: int | None
     broken: int | None
 
 
@@ -232,13 +235,14 @@ def held_against(db: Database, lines: Iterable[tuple[int, str]]) -> Held:
         lines=len(numbers),
         first=numbers[0] if numbers else None,
         last=numbers[-1] if numbers else None,
+        gap=next((a + 1 for a, b in pairwise(numbers) if b != a + 1), None),
         broken=min([*broken, *told], default=None),
     )
 
 
 KEY = "audit-lines"
-"""Under which the copies share the number up to which lines are written. Each copy writes all of
-them, so the log of each is a whole witness."""
+"""Under which the copies share the number up to which lines are written. Each copy that runs writes
+all of them; what it missed while it was down is in the log of another."""
 
 
 class AuditLines:

@@ -245,4 +245,10 @@ STORE = (
         "if hashes is not None and hashes != {row.hash}:",
         "if hashes is None:",
     ),
+    change(
+        "a log that lacks lines is a whole witness",
+        "tests/operate/cli/test_audit_verify.py::test_the_logs_of_all_copies_together_have_every_line",
+        "gap=next((a + 1 for a, b in pairwise(numbers) if b != a + 1), None),",
+        "gap=None,",
+    ),
 )

@@ -104,8 +104,9 @@ def log(db: Database) -> list[Line]:
 def test_a_trail_that_is_as_it_was_told(db: Database, log: list[Line]) -> None:
     record(db, 2)  # not told yet
     found = held_against(db, [*log[1:], *log[3:]])
-    assert found == Held(lines=5, first=2, last=6, broken=None)
-    assert held_against(db, []) == Held(lines=0, first=None, last=None, broken=None)
+    assert found == Held(lines=5, first=2, last=6, gap=None, broken=None)
+    assert held_against(db, []) == Held(lines=0, first=None, last=None, gap=None, broken=None)
+    assert held_against(db, [*log[:2], *log[4:]]).gap == 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +103,7 @@ def test_both_exports_hold_every_column_of_every_record(
     db: Database, three: Records, run: Run
 ) -> None:
     words = 'a "quoted", line\nand another; größer'
+    words += "".join(f';=1{sep}+2{sep} -3{sep}"@4{sep}\uff1d5' for sep in ",;|\t\n\r")
     with db.write() as conn:
         more = [entry(f"{start}cmd") for start in "=+-@"]
         more[0] = more[0].model_copy(update={"detail": {"reason": words}})
@@ -108,7 +111,10 @@ def test_both_exports_hold_every_column_of_every_record(
     records = list(audit_trail.export(db))
     lines = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
     assert lines == [{**r.model_dump(), "time": iso(r.at)} for r in records]
-    rows = list(csv.DictReader(io.StringIO(run("audit", "export", "--format", "csv").stdout)))
+    text = run("audit", "export", "--format", "csv").stdout
+    cells = [cell.strip(' "') for cell in re.split("[,;|\t\r\n]", text)]
+    assert [cell for cell in cells if cell.startswith(tuple("=+-@\uff1d"))] == []
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [json.loads(row.pop("detail")) for row in rows] == [r.detail for r in records]
     for row in rows[3:]:
         assert row["action"].startswith("'"), "a spreadsheet would run it"
@@ -167,12 +173,20 @@ def test_a_head_that_cannot_be_read(db: Database, three: Records, run: Run, hand
 # ---- against its own log -------------------------------------------------------------------------
 
 
+LIKE_ONE = [
+    json.dumps({"event": "audit", "logger": logs.AUDIT, "number": 1, "hash": "0" * 64}),
+    f"2026-11-30T22:00:01.000000Z [info     ] audit [{logs.AUDIT}] hash={'0' * 64} number=1",
+]
+"""What somebody may name a virtual machine, or an appliance may answer."""
+
+
 @pytest.fixture
 def told(
     db: Database, own_logging: None, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], list[str]]:
     """Six records, and in `bot.log` the log of the bot that wrote them: in a form of LOG_FORMAT,
-    with other lines, at a LOG_LEVEL that leaves out what is only information."""
+    with other lines that hold what looks like one, at a LOG_LEVEL that leaves out what is only
+    information."""
 
     def tell(form: str) -> list[str]:
         for number in range(1, 7):
@@ -184,27 +198,50 @@ def told(
             patched.setattr("bot.store.audit_trail.log", structlog.get_logger(logs.AUDIT))
             logs.set_up("error", form)
             AuditLines(db).write()
-            like_one = f"hash={'0' * 64} number=1"
-            structlog.get_logger("bot.other").error("step_failed", audit=like_one)
+            for like_one in LIKE_ONE:
+                name = f"\n{like_one}\n"
+                structlog.get_logger("bot.other").error(like_one, pairing=like_one, words=name)
+                logging.getLogger("urllib3").error("%s", name)
+                structlog.get_logger("bot.other").error("failed", exc_info=ValueError(name))
         (folder / "bot.log").write_text(log.getvalue())
         return log.getvalue().splitlines()
 
     return tell
 
 
+SHIPPERS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "journald": lambda line: f"Nov 30 22:00:01 host vr-unpair[7]: {line}",
+    "journald, json": lambda line: json.dumps({"MESSAGE": line, "PRIORITY": "6"}),
+    "docker": lambda line: json.dumps({"log": f"{line}\n", "stream": "stderr"}),
+    "compose": lambda line: f"vr-unpair-1  | \x1b[2m{line}\x1b[0m",
+    "kubernetes": lambda line: f"2026-11-30T22:00:01.123456789Z stderr F {line}",
+}
+
+
+@pytest.mark.parametrize("shipper", SHIPPERS)
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_a_trail_that_is_as_its_log_tells(told: Any, run: Run, run_json: Any, form: str) -> None:
-    """Also as a shipper may keep the log, and by a pipe."""
+def test_a_trail_that_is_as_its_log_tells(told: Any, run: Run, form: str, shipper: str) -> None:
+    """What only looks like a line of it, in a name that somebody wrote, is none."""
     lines = told(form)
-    assert len(lines) == 7
-    found = run_json("audit", "verify", "--log", "bot.log")["log"]
-    assert found == {"lines": 6, "first": 1, "last": 6, "broken": None}
-    if form == "json":
-        lines = [json.dumps({"log": f"{line}\n", "stream": "stderr"}) for line in lines]
-    else:
-        lines = [f"Nov 30 22:00:01 host vr-unpair[7]: \x1b[2m{line}\x1b[0m" for line in lines]
-    done = run("audit", "verify", "--log", "-", stdin="\n".join(lines))
+    assert len([line for line in lines if "0" * 64 in line]) >= 6
+    shipped = "\n".join(map(SHIPPERS[shipper], lines))
+    done = run("audit", "verify", "--log", "-", stdin=shipped)
     assert done.stdout.splitlines()[1] == "ok: 6 of them as told in the log, 1 to 6"
+
+
+def test_the_logs_of_all_copies_together_have_every_line(
+    told: Any, run: Run, run_json: Any, folder: Path
+) -> None:
+    """A copy that was down has missed what the others wrote meanwhile."""
+    lines = told("json")
+    (folder / "a.log").write_text("\n".join([*lines[:2], *lines[4:]]))
+    (folder / "b.log").write_text("\n".join(lines[1:5]))
+    found = run_json("audit", "verify", "--log", "a.log", "--log", "b.log")["log"]
+    assert found == {"lines": 6, "first": 1, "last": 6, "gap": None, "broken": None}
+    assert "no line of record 3," in run("audit", "verify", "--log", "a.log", code=1).stderr
+    found = run_json("audit", "verify", "--log", "a.log", code=1)
+    assert (found["ok"], found["log"]["gap"], found["log"]["broken"]) == (False, 3, None)
 
 
 def forged(records: Records) -> Records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,20 +55,39 @@ def test_one_that_comes_a_moment_too_late_promises_nothing(
     assert len(world.appliance.deletes) == 1
 
 
-def test_a_system_user_without_an_account_is_named_by_its_number(
-    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+ACCOUNTS = {0: "root", 1000: "alice", 990: "vr-unpair"}
+
+
+@pytest.mark.parametrize(
+    ("uid", "environ", "named"),
+    [
+        (990, {}, "vr-unpair"),
+        (990, {"SUDO_UID": "1000", "SUDO_USER": "alice"}, "vr-unpair"),
+        (0, {"SUDO_UID": "1000", "SUDO_USER": "mallory"}, "alice, by sudo as root"),
+        (0, {"SUDO_UID": "1001", "SUDO_USER": "bob"}, "uid 1001 (bob), by sudo as root"),
+        (0, {"SUDO_UID": "-1", "SUDO_USER": "bob"}, "root"),
+        (1_000_700_000, {}, "uid 1000700000"),
+    ],
+    ids=["plain", "not root", "sudo", "sudo, no account", "no number", "OpenShift"],
+)
+def test_the_system_user_is_named_by_its_uid(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch, uid: int, environ: Any, named: str
 ) -> None:
-    """As containers run on OpenShift."""
+    """Whatever LOGNAME says, which anybody can set."""
 
-    def no_account() -> str:
-        raise KeyError("getpwuid(): uid not found")
+    def account(number: int) -> SimpleNamespace:
+        return SimpleNamespace(pw_name=ACCOUNTS[number])
 
-    monkeypatch.setattr("getpass.getuser", no_account)
+    monkeypatch.setattr("pwd.getpwuid", account)
+    for call in ("getuid", "geteuid"):
+        monkeypatch.setattr(os, call, lambda: uid)
+    for name, value in {"LOGNAME": "mallory", "USER": "mallory", **environ}.items():
+        monkeypatch.setenv(name, value)
     run("cancel", world.pending())
     world.settle()
     cancellation = world.get().cancellation
     assert cancellation is not None
-    assert cancellation.by == f"operator:uid {os.getuid()}"
+    assert cancellation.by == f"operator:{named}"
 
 
 @pytest.mark.parametrize("command", ["show", "cancel"])

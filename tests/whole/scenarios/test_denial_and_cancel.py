@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_an_operator_takes_it_back_at_the_command_line(shared_stage: Stage) -> N
     assert done.returncode == 0, done.stderr
     assert asked.id in done.stdout
     assert mentions(asked.wait_for_final()) == {RITA}
-    operator = getpass.getuser()
+    operator = pwd.getpwuid(os.getuid()).pw_name
     assert f"`{operator}`" in asked.wait_for_record().all_text
     assert stage.appliance.deletes == []
     shown = stage.console.show(asked.id)
