@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+from urllib.parse import quote
+from urllib.request import getproxies_environment
 
 from pydantic import (
     AfterValidator,
@@ -155,10 +157,14 @@ class Settings(BaseModel):
         return self.approvers if self.notify is None else self.notify
 
     def secrets(self) -> list[str]:
-        """Every value that must never be shown."""
+        """Every value that must never be shown, also as it stands in an address, and the passwords
+        in DATABASE_URL and in the proxies of the environment."""
         mine = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
         passwords = [p for s in self.sites.values() for p in (s.password, s.remote_password)]
-        return [secret.get_secret_value() for secret in (*mine, *passwords) if secret]
+        found = [secret.get_secret_value() for secret in (*mine, *passwords) if secret]
+        for address in (self.database_url.get_secret_value(), *getproxies_environment().values()):
+            found += values.passwords_in(address)
+        return list(dict.fromkeys(form for s in found for form in (s, quote(s, safe=""))))
 
     def policy(self) -> Policy:
         """What requests need to know of the settings."""

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -252,6 +252,16 @@ def _address(text: str) -> SplitResult | None:
         if address.hostname and address.port != 0 and not re.search(r"\s", text):
             return address
     return None
+
+
+def passwords_in(text: str) -> list[str]:
+    """Those in an address, as they stand there and as they are meant."""
+    found: list[str] = []
+    with suppress(ValueError):
+        address = urlsplit(text if "://" in text else f"http://{text}")
+        found += filter(None, [address.password])
+        found += [value for name, value in parse_qsl(address.query) if "pass" in name.lower()]
+    return [*found, *map(unquote, found)]
 
 
 def database_url(text: str) -> SecretStr:

@@ -349,6 +349,37 @@ SLACK = (
         "pass",
     ),
     change(
+        "of two secrets that begin alike the end of the longer one is logged",
+        "tests/operate/running/test_logs.py::test_of_two_secrets_that_begin_alike_none_shows_its_end",
+        "key=len, reverse=True)",
+        "key=len)",
+        within="mask_too",
+    ),
+    change(
+        "the password of a proxy and of the database is logged",
+        "tests/operate/running/test_logs.py::test_passwords_in_addresses_are_secrets_in_every_form",
+        "found += values.passwords_in(address)",
+        "pass",
+    ),
+    change(
+        "a spreadsheet runs a formula that stands behind a semicolon",
+        "tests/operate/cli/test_audit_verify.py::test_both_exports_hold_every_column_of_every_record",
+        """_FORMULA = re.compile(r\"\"\"((?:^|[,;|\\t\\r\\n\"])""",
+        """_FORMULA = re.compile(r\"\"\"((?:^|[,|\\t\\r\\n\"])""",
+    ),
+    change(
+        "what somebody named a machine bears witness against the trail",
+        "tests/operate/cli/test_audit_verify.py::test_a_trail_that_is_as_its_log_tells",
+        "_CONSOLE.fullmatch(text)",
+        "_CONSOLE.search(text)",
+    ),
+    change(
+        "the words of an error bear witness against the trail",
+        "tests/operate/cli/test_audit_verify.py::test_a_trail_that_is_as_its_log_tells",
+        'f"> {printable(line)}"',
+        "printable(line)",
+    ),
+    change(
         "what looks like a token is logged",
         "tests/operate/running/test_logs.py::test_what_looks_secret_is_masked",
         "return _LOOKS_SECRET.sub(MASK, value)",

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from bot.operate import logs
+from bot.settings import load
 from bot.store import audit_trail
 from bot.store.audit_trail import held_against
 from bot.store.database import Database
@@ -82,6 +83,40 @@ def test_a_secret_that_has_changed_is_masked_as_well_and_in_a_traceback(lines: L
     (line,) = lines()
     assert "ValueError" in str(line["exception"])
     assert "hunter2" not in json.dumps(line)
+
+
+def test_of_two_secrets_that_begin_alike_none_shows_its_end(lines: Lines) -> None:
+    """As after a rotation."""
+    log = logger()
+    logs.mask_too(["Secret1"])
+    logs.mask_too(["Secret12"])
+    log.info("said", words="Secret12 Secret1 Secret123")
+    (line,) = lines()
+    assert line["words"] == "*** *** ***3"
+
+
+def test_passwords_in_addresses_are_secrets_in_every_form(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:pr%6fxy;pass@proxy.example.net:3128")
+    settings = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": "signing",
+        "VR_HOST": "vr.example.net",
+        "VR_USERNAME": "u@vsphere.local",
+        "VR_PASSWORD": "the p/ssword",
+        "APPROVERS": "U1",
+        "DATABASE_URL": "postgresql+psycopg://bot:d%40ta@db/bot?sslpassword=k%26y",
+    }
+    log = logger()
+    logs.mask_too(load(settings, tmp_path).secrets())
+    for secret in (
+        *("pr%6fxy;pass", "proxy;pass", "proxy%3Bpass", "the%20p%2Fssword"),
+        *("d%40ta", "d@ta", "k&y", "k%26y"),
+    ):
+        log.info("said", words=f"it is {secret}, is it")
+        (line,) = lines()
+        assert line["words"] == "it is ***, is it"
 
 
 @pytest.mark.parametrize(
