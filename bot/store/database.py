@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from bot.store.queues import Wakes
-from bot.store.schema import shared
+from bot.store.schema import TWICE, shared
 from bot.store.sqlite import FileGone, NotInTime, Sqlite
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Database:
         self.damaged: Fault | None = None
         """Met since the start. Only what needs the damaged page notices it, so that another
         transaction works says nothing: it stays until the file is checked by the next start."""
+        self.named_unreadable: set[str] = set()
+        """What the log has named already (`bot.store.set_aside`)."""
         self.wakes: Wakes = Wakes()
         self._on_error = on_error
         self._told = wall_clock_ms(), time.monotonic()
@@ -90,8 +92,8 @@ class Database:
     @contextmanager
     def write(self, within_s: float | None = None) -> Iterator[Connection]:
         """One transaction that may write, rolled back when anything is raised. `within_s`: how long
-        it may wait for other writers of a SQLite file."""
-        with self._met(), self.kind.writing(within_s), self.engine.begin() as conn:
+        it may wait for others, instead of the usual time."""
+        with self._met(), self.kind.writing(within_s) as conn:
             yield conn
 
     @contextmanager
@@ -127,10 +129,11 @@ class Database:
         try:
             yield
         except SQLAlchemyError as error:
+            fault = self.fault_of(error)
             # A second row that is refused is how a repeated event is recognised.
-            if not isinstance(error, IntegrityError):
+            if fault is not None or not isinstance(error, IntegrityError):
                 self._on_error(type(error).__name__)
-                self._say(self.fault_of(error))
+                self._say(fault)
             raise
 
     def _say(self, fault: Fault | None) -> None:
@@ -163,20 +166,24 @@ raises to change nothing."""
 def change_shared(db: Database, key: str, how: Change) -> None:
     """Read, change and write one value while its row is locked."""
     try:
-        _change(db, key, how)
-    except IntegrityError:
-        _change(db, key, how)  # another copy inserted the row between our read and our insert
+        with db.write() as conn:
+            change_within(conn, db, key, how)
+    except IntegrityError as error:
+        if twice(error) != "shared_pkey":
+            raise
+        with db.write() as conn:  # another copy inserted the row between our read and our insert
+            change_within(conn, db, key, how)
 
 
-def _change(db: Database, key: str, how: Change) -> None:
-    with db.write() as conn:
-        row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
-        now = db.now(conn)  # read after the lock, since the wait for it takes time
-        value = how(row.value if row else None, now)
-        if row is None:
-            conn.execute(insert(shared), {"key": key, "value": value, "at": now})
-        elif value != row.value:
-            conn.execute(_UPDATE, {"wanted": key, "value": value, "at": now})
+def change_within(conn: Connection, db: Database, key: str, how: Change) -> None:
+    """The same as a part of a transaction. IntegrityError as there."""
+    row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
+    now = db.now(conn)  # read after the lock, since the wait for it takes time
+    value = how(row.value if row else None, now)
+    if row is None:
+        conn.execute(insert(shared), {"key": key, "value": value, "at": now})
+    elif value != row.value:
+        conn.execute(_UPDATE, {"wanted": key, "value": value, "at": now})
 
 
 def read_shared(db: Database, key: str) -> tuple[str, int] | None:
@@ -219,9 +226,11 @@ def fault_of(error: BaseException, place: URL) -> Fault | None:
     if isinstance(error, FileGone):
         found: tuple[str, str] | None = _FILE_GONE
     elif isinstance(error, NotInTime):
-        found, words = _HELD, "not in time"
+        found, words = _HELD if place.get_backend_name() == "sqlite" else _SLOW, "not in time"
     elif isinstance(error, NoFreeConnection):
         found = _NO_CONNECTION
+    elif isinstance(error, IntegrityError):
+        found = _FORGED if twice(error) == "audit_pkey" else None
     elif isinstance(cause, sqlite3.Error):
         # The low byte is the primary code, the rest is the detail (sqlite.org, result codes).
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -240,6 +249,14 @@ def fault_of(error: BaseException, place: URL) -> Fault | None:
         return None
     what, step = (text.format(shown=shown, words=words) for text in found)
     return Fault(what[:1].upper() + what[1:], step)
+
+
+def twice(error: IntegrityError) -> str:
+    """Which constraint or index refused a second row, by its name in PostgreSQL; empty where it was
+    another rule."""
+    columns = str(error.orig).partition("UNIQUE constraint failed: ")[2]
+    named = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return TWICE.get(columns, "") or named or ""
 
 
 def shown_place(place: URL) -> str:
@@ -273,6 +290,12 @@ _FILE_GONE = (
     "The database {shown} has been deleted, moved away or replaced under the bot.",
     "Move it back, or restore the backup and start the bot where it is lost; where another file is "
     "right, start the bot again",
+)
+_FORGED = (
+    "Somebody has put a record into the audit trail of {shown} behind its last one, so nothing can "
+    "be recorded, and nothing is done.",
+    "Keep a copy, see with `vr-unpair audit verify` which record it is, and take it out or restore "
+    "the backup",
 )
 _NO_CONNECTION = (
     "All connections of the bot to {shown} are in use, and none came free in time.",

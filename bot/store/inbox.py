@@ -3,14 +3,16 @@ twice."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.events import EVENT, Asked, Event, Opened, Stored, person_of
+from bot.request.events import EVENT, Asked, Event, Opened, person_of
 from bot.request.model import ANY_SITE
-from bot.store.database import Database
+from bot.store.database import Database, twice
 from bot.store.queues import Queue, queue_of_row
 from bot.store.schema import inbox, requests
 
@@ -52,8 +54,8 @@ _QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)
 @dataclass(frozen=True)
 class Inbox:
     """Where listeners leave events. A listener waits for this commit and for nothing else.
-    `within_s`: how long `put` may wait for its turn. After that time whoever pressed is told that
-    it may not have been taken, so it must not be stored any more."""
+    `within_s`: how long `put` may take. After that time whoever pressed is told that it may not
+    have been taken, so it must not be stored any more."""
 
     db: Database
     within_s: float | None = None
@@ -80,7 +82,9 @@ class Inbox:
                 queue, site = self._queue(conn, event, request_id)
                 now = self.db.now(conn)
                 number = add(conn, now, event, origin, request_id, response_url, via)
-        except IntegrityError:
+        except IntegrityError as error:
+            if twice(error) != "inbox_origin_key":
+                raise
             return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
             # If somebody holds the row, it may move into another queue meanwhile. The save that
@@ -165,10 +169,9 @@ def add(
     return int(row.scalar_one())
 
 
-def unabsorbed(conn: Connection, request_id: str) -> list[Stored]:
-    """In the order they came."""
-    rows = conn.execute(_UNABSORBED, {"request_id": request_id})
-    return [Stored(number=r.number, at=r.at, event=EVENT.validate_json(r.body)) for r in rows]
+def unabsorbed(conn: Connection, request_id: str) -> Sequence[Any]:
+    """Number, time and body of each, in the order they came."""
+    return conn.execute(_UNABSORBED, {"request_id": request_id}).all()
 
 
 def mark_absorbed(conn: Connection, number: int, now: int) -> bool:

@@ -3,15 +3,16 @@ nor the server wait for ever. Imported only when DATABASE_URL names it."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, create_engine, event, text
+
+from bot.store.sqlite import NotInTime
 
 T = TypeVar("T")
 
@@ -120,9 +121,19 @@ class Postgres:
             ),
         )
 
-    def writing(self, within_s: float | None) -> AbstractContextManager[object]:
-        """Nothing to do: the time limits of `with_limits` hold for every transaction."""
-        return contextlib.nullcontext()
+    @contextmanager
+    def writing(self, within_s: float | None) -> Iterator[Connection]:
+        """A transaction that writes. Where `within_s` is given, the server ends a statement that
+        waits longer for a lock, and what has taken longer in all is not committed. Raises
+        NotInTime."""
+        began = time.monotonic()
+        with self.engine.begin() as conn:
+            if within_s is not None:
+                left_ms = max(1, int((began + within_s - time.monotonic()) * 1000))
+                conn.exec_driver_sql(f"SET LOCAL statement_timeout = {left_ms}")
+            yield conn
+            if within_s is not None and time.monotonic() > began + within_s:
+                raise NotInTime(f"not written within {within_s:g} s")
 
     def reading(self, raw: Connection) -> Connection:
         # All statements of a reading see the same state: the audit trail has to match its head.

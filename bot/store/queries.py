@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
 
@@ -14,16 +15,14 @@ from bot.request.model import OPEN, Request, State
 from bot.request.pairing import Snapshot, same_pairing
 from bot.store.database import Database
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
+from bot.store.set_aside import request_in
 
 _OPEN = sorted(state.value for state in OPEN)
-_IN_STATES = (
-    select(requests.c.body)
-    .where(
-        requests.c.pairing_id.is_not(None),
-        requests.c.state.in_(bindparam("states", expanding=True)),
-    )
-    .order_by(requests.c.created_at.desc(), requests.c.id.desc())
-)
+_ROW = select(requests.c.id, requests.c.body)
+_IN_STATES = _ROW.where(
+    requests.c.pairing_id.is_not(None),
+    requests.c.state.in_(bindparam("states", expanding=True)),
+).order_by(requests.c.created_at.desc(), requests.c.id.desc())
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,11 @@ class Overview:
         return self.db.about_now()
 
     def get(self, request_id: str) -> Request | None:
-        found = self._read(requests.c.id == request_id)
-        return found[0] if found else None
+        """Raises ValidationError where it cannot be read; lists are without such a row."""
+        query = select(requests.c.body).where(requests.c.id == request_id)
+        with self.db.read() as conn:
+            body = conn.execute(query).scalar_one_or_none()
+        return None if body is None else Request.model_validate_json(body)
 
     def newest(self, state: State | None = None, limit: int | None = None) -> Sequence[Request]:
         return self._read(*([requests.c.state == state.value] if state else []), limit=limit)
@@ -83,18 +85,22 @@ class Overview:
         by the ids of the pairing and of its two vCenters and never by the site, whose name in the
         settings may change. Reads all in these states: open and unclear ones are few."""
         with self.db.read() as conn:
-            rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]})
-            found = [Request.model_validate_json(row.body) for row in rows]
+            rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]}).all()
+        found = self._readable(rows)
         return [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
 
     def _read(
         self, *where: ColumnElement[bool], limit: int | None = None, latest: bool = False
     ) -> list[Request]:
         order = requests.c.updated_at if latest else requests.c.created_at
-        query = select(requests.c.body).where(*where).order_by(order.desc(), requests.c.id.desc())
+        query = _ROW.where(*where).order_by(order.desc(), requests.c.id.desc())
         with self.db.read() as conn:
-            rows = conn.execute(query.limit(limit))
-            return [Request.model_validate_json(row.body) for row in rows]
+            rows = conn.execute(query.limit(limit)).all()
+        return self._readable(rows)
+
+    def _readable(self, rows: Sequence[Any]) -> list[Request]:
+        found = (request_in(self.db, row.id, row.body) for row in rows)
+        return [request for request in found if request is not None]
 
 
 _BY_STATE = select(requests.c.state, func.count()).group_by(requests.c.state)
@@ -114,7 +120,7 @@ def figures(db: Database, keys: Sequence[str]) -> Figures:
     with db.read() as conn:
         now = db.now(conn)
         waiting, unposted = _messages(conn, now)
-        oldest, scheduled = _oldest(conn, now)
+        oldest, scheduled = _oldest(db, conn, now)
         return Figures(
             at=now,
             by_state={row[0]: row[1] for row in conn.execute(_BY_STATE)},
@@ -127,16 +133,18 @@ def figures(db: Database, keys: Sequence[str]) -> Figures:
         )
 
 
-def _oldest(conn: Connection, now: int) -> tuple[dict[str, int], int]:
+def _oldest(db: Database, conn: Connection, now: int) -> tuple[dict[str, int], int]:
     """The age in ms of the oldest open request of each state, and how many wait for their time. No
     column says when a state began, so the open rows are read: at most one for each pairing, and
     those that are being checked."""
     found: dict[str, int] = {}
     scheduled = 0
-    columns = (requests.c.state, requests.c.body)
-    for row in conn.execute(select(*columns).where(requests.c.state.in_(_OPEN))):
-        request = Request.model_validate_json(row.body)
-        found[row.state] = max(0, now - _began(request), found.get(row.state, 0))
+    for row in conn.execute(_ROW.where(requests.c.state.in_(_OPEN))):
+        request = request_in(db, row.id, row.body)
+        if request is None:
+            continue
+        state = request.state.value
+        found[state] = max(0, now - _began(request), found.get(state, 0))
         scheduled += request.state is State.APPROVED and (request.scheduled_at or 0) > now
     return found, scheduled
 

@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from bot.request.absorb import Dismissed
 from bot.request.audit_chain import Entry
 from bot.request.event_changes import Absorbed
-from bot.request.events import EVENT, Stored
+from bot.request.events import Stored
 from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
-from bot.store.database import Database
+from bot.store.database import Database, twice
 from bot.store.delete_intent import save_intent, save_unless_an_event_waits
 from bot.store.one_open_request import taken_by
 from bot.store.queues import AUDIT, FIRST_WITHOUT_ROW, POST, Queue, claimable, next_due, queue_of
@@ -28,6 +28,7 @@ from bot.store.saving import (
     write_row,
 )
 from bot.store.schema import requests
+from bot.store.set_aside import Unreadable, event_in, request_in
 
 OnSaved = Callable[[Request | None, Sequence[Entry]], None]
 """The request as it is now, where there is one, and what the audit trail says of the step."""
@@ -49,13 +50,18 @@ class Requests:
 
     def event_without_row(self) -> tuple[str, Stored] | None:
         """The oldest event of a request that has no row: somebody asked, or clicked on a request
-        that does not exist."""
-        with self.db.read() as conn:
-            row = conn.execute(FIRST_WITHOUT_ROW).one_or_none()
-        if row is None:
-            return None
-        event = EVENT.validate_json(row.body)
-        return row.request_id, Stored(number=row.number, at=row.at, event=event)
+        that does not exist. One that cannot be read is passed over for good: nothing waits for
+        it."""
+        while True:
+            with self.db.read() as conn:
+                row = conn.execute(FIRST_WITHOUT_ROW).one_or_none()
+            if row is None:
+                return None
+            event = event_in(self.db, row.number, row.body)
+            if event is not None:
+                return row.request_id, Stored(number=row.number, at=row.at, event=event)
+            with self.db.write() as conn:
+                inbox_table.mark_absorbed(conn, row.number, self.db.now(conn))
 
     def insert_row(self, step: Absorbed) -> bool:
         """Insert a new row, due at once; False when another copy was quicker."""
@@ -65,7 +71,9 @@ class Requests:
                 now = self.db.now(conn)
                 conn.execute(insert(requests).values(**row, due_at=now))
                 posts = write_rest(conn, None, step, 1, now)
-        except IntegrityError:
+        except IntegrityError as error:
+            if twice(error) != "requests_pkey":
+                raise
             return False
         self.on_saved(step.request, step.entries)
         # Whoever makes the row may not be who serves its site.
@@ -110,18 +118,27 @@ class Requests:
             if wait_s:
                 self.db.wakes.wait(queue, wait_s, left)
             return None
-        # Read after the commit: a body that a hand has broken keeps its lease, and all others of
-        # this queue go on.
-        return Claim(Request.model_validate_json(row.body), version, lease_until, queue)
+        # Read after the commit: one that cannot be read keeps its lease, and all others go on.
+        request = request_in(self.db, row.id, row.body)
+        if request is None:
+            return self.claim(queue, wait_s, left)
+        return Claim(request, version, lease_until, queue)
 
     def events(self, claim: Claim) -> tuple[int, list[Stored]]:
         """The time, and then all events that wait and that it has not heard, in the order they
         came. In this order, since a process may freeze in between: a deadline that passes meanwhile
-        must not go before a click that was stored in time."""
+        must not go before a click that was stored in time. Raises Unreadable."""
         with self.db.read() as conn:
             now = self.db.now(conn)
-            waiting = inbox_table.unabsorbed(conn, claim.request.id)
-        return now, [stored for stored in waiting if stored.number not in claim.heard]
+            rows = inbox_table.unabsorbed(conn, claim.request.id)
+        waiting = []
+        for row in rows:
+            event = event_in(self.db, row.number, row.body)
+            if event is None:
+                raise Unreadable
+            if row.number not in claim.heard:
+                waiting.append(Stored(number=row.number, at=row.at, event=event))
+        return now, waiting
 
     def save(self, claim: Claim, step: Absorbed) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its
@@ -130,7 +147,9 @@ class Requests:
         try:
             with self.db.write() as conn:
                 saved = write_row(conn, claim, step, self.db.now(conn))
-        except IntegrityError:
+        except IntegrityError as error:
+            if not twice(error).startswith("one_open_request"):
+                raise
             raise taken_by(self.db, step.request) from None
         return self._told(step, *saved)
 

@@ -21,6 +21,18 @@ REVISION = "0001"
 
 metadata = MetaData()
 
+TWICE = {
+    "requests.id": "requests_pkey",
+    "requests.site, requests.pairing_id": "one_open_request_per_pairing",
+    "requests.pair_key": "one_open_request_per_pair",
+    "inbox.origin": "inbox_origin_key",
+    "messages.request_id, messages.slot": "messages_pkey",
+    "audit.number": "audit_pkey",
+    "shared.key": "shared_pkey",
+}
+"""What may be there only once: its columns, which SQLite names, and its constraint or index, which
+PostgreSQL names."""
+
 requests = Table(
     "requests",
     metadata,

@@ -42,8 +42,8 @@ class FileGone(SQLAlchemyError):
 
 
 class NotInTime(SQLAlchemyError):
-    """No turn to write within the time that there was: others of this process had their turn
-    first, and they wait for another process."""
+    """No turn to write within the time that there was, or no end: others had theirs first, and they
+    wait for another process or a slow server."""
 
 
 class Sqlite:
@@ -73,8 +73,8 @@ class Sqlite:
         event.listen(self.engine, "begin", self._begin)
 
     @contextmanager
-    def writing(self, within_s: float | None) -> Iterator[None]:
-        """Held while a transaction writes. Raises NotInTime. The turn and the lock of the file are
+    def writing(self, within_s: float | None) -> Iterator[Connection]:
+        """A transaction that writes. Raises NotInTime. The turn and the lock of the file are
         waited for within the same time. Otherwise, while another process holds the file, the n-th
         thread in the queue would wait n times as long."""
         seconds = BUSY_SECONDS if within_s is None else within_s
@@ -83,7 +83,8 @@ class Sqlite:
             raise NotInTime(f"no turn to write within {seconds:g} s")
         try:
             self._by = by  # read in `_begin`, by the thread that holds the lock
-            yield
+            with self.engine.begin() as conn:
+                yield conn
         finally:
             self._writing.release()
 

@@ -25,12 +25,13 @@ from bot.request.new_request import begin
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.audit_trail import AuditLines
-from bot.store.database import Database
+from bot.store.database import Database, twice
 from bot.store.prune import prune
 from bot.store.queries import Overview
 from bot.store.queues import AUDIT, POST, Queue, nets
 from bot.store.requests import Requests
 from bot.store.saving import Claim, add_answers
+from bot.store.set_aside import Unreadable
 from bot.threads import Threads
 from bot.worker.drive import Driver
 
@@ -131,6 +132,8 @@ class Worker:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
         be stored for them now, and the next try may work."""
         request_id = work.request.id if isinstance(work, Claim) else work[0] if work else None
+        if isinstance(error, Unreadable):
+            return
         if self.requests.db.fault_of(error):
             # The log has the sentence. Every thread meets the fault every second, maybe for hours.
             log.debug("step_waits", request=request_id, error=type(error).__name__)
@@ -149,7 +152,7 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
     """Tell who asked, and everybody whose click has not been answered; once for each event, however
     often the step fails."""
     with db.read() as conn:
-        waiting = {stored.number for stored in inbox.unabsorbed(conn, request_id)}
+        waiting = {event.number for event in inbox.unabsorbed(conn, request_id)}
     request = Overview(db).get(request_id)
     if request is not None:
         waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}
@@ -159,7 +162,9 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
         try:
             with db.write() as conn:
                 add_answers(conn, request_id, (answer,), db.now(conn))
-        except IntegrityError:
+        except IntegrityError as error:
+            if twice(error) != "messages_pkey":
+                raise
             continue  # told before, when an earlier try failed
     db.wakes.wake(POST)
 

@@ -117,6 +117,32 @@ STORE = (
         'inbox.c.number == bindparam("of_number"), inbox.c.absorbed_at.is_(None)',
         'inbox.c.number == bindparam("of_number")',
     ),
+    change(
+        "a row that cannot be read stops who claims it",
+        CLAIMS,
+        "if request is None: return self.claim(queue, wait_s, left)",
+        "if request is None: raise ValueError(row.id)",
+    ),
+    change(
+        "an event that cannot be read is passed over",
+        "tests/store/test_stored_once.py::test_an_event_that_a_hand_has_broken_is_named_once_and_holds_up_nobody",
+        "if event is None: raise Unreadable",
+        "if event is None: continue",
+    ),
+    change(
+        "a record that a hand has put behind the last one is taken for a row that is there already",
+        "tests/store/test_stored_once.py::test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_named",
+        'if twice(error) != "requests_pkey": raise',
+        "",
+    ),
+    change(
+        "a click is stored in PostgreSQL after its time",
+        "tests/store/test_stored_once.py::test_a_click_that_has_to_wait_is_not_stored_after_its_time",
+        'conn.exec_driver_sql(f"SET LOCAL statement_timeout = {left_ms}")',
+        "pass",
+        "if within_s is not None and time.monotonic() > began + within_s:",
+        "if False:",
+    ),
     # ---- messages -----------------------------------------------------------------------------
     change(
         "two copies claim the same message",
@@ -213,6 +239,24 @@ STORE = (
         "tests/store/test_prune.py::test_what_is_in_attention_can_be_looked_at_for_ever",
         "_KEPT = sorted({*OPEN, State.ATTENTION})",
         "_KEPT = sorted(OPEN)",
+    ),
+    change(
+        "an event that nobody has absorbed is cleared away",
+        "tests/store/test_prune.py::test_an_event_that_waits_is_kept_however_old_it_is",
+        "over = oldest.c.at <= before, oldest.c.absorbed_at.isnot(None)",
+        "over = (oldest.c.at <= before,)",
+    ),
+    change(
+        "an open request loses its events with the years",
+        "tests/store/test_prune.py::test_who_asked_hears_of_a_refusal_that_comes_after_keep_for",
+        "select(*columns).where(~_needed_by(inbox.c.request_id))",
+        "select(*columns)",
+    ),
+    change(
+        "a secret that is not set any more is lost",
+        "tests/operate/settings/test_read_again.py::test_a_token_that_cannot_be_read_now_stays_as_it_was",
+        "self._secrets |= found",
+        "self._secrets = found",
     ),
     change(
         "an old card that is pressed is posted again",

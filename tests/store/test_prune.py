@@ -13,8 +13,11 @@ from bot.request.events import DeleteAnswered
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.store import audit_trail as audit
+from bot.store.inbox import add, mark_absorbed
 from bot.store.prune import BATCH, prune
+from bot.store.queues import Queue
 from bot.store.schema import inbox, messages, requests
+from tests.store.samples import click
 from tests.support.world import ASKER, FIRST, World, problem
 
 DAY_MS = 86_400_000
@@ -94,10 +97,39 @@ def test_an_open_request_keeps_its_messages_however_old_it_is(world: World) -> N
     before = rows(world)
     world.ms += KEEP_MS + 1
     everything_over(world)
-    assert rows(world)["messages"] == before["messages"]
+    assert rows(world) == before
     world.settle()
     assert world.state() is State.EXPIRED
     assert (request, "final", "post") in world.posted
+
+
+def test_who_asked_hears_of_a_refusal_that_comes_after_keep_for(world: World) -> None:
+    """With KEEP_FOR below APPROVAL_TTL. The answer goes to whom the event that asked names, and
+    however much such a request keeps, what is over goes."""
+    world.ask()
+    while world.worker.step(Queue.CHECK):
+        pass  # and Slack does not take the card
+    with world.db.write() as conn:
+        for number in range(BATCH):
+            event = add(conn, world.ms, click(), f"kept-{number}", "AAAA-BBBB")
+            mark_absorbed(conn, event, world.ms)
+        mark_absorbed(conn, add(conn, world.ms, click(), "over", "GONE-0001"), world.ms)
+    world.ms += 2 * world.policy.approval_ttl_ms
+    assert prune(world.db, world.policy.approval_ttl_ms) == 1
+    while world.worker.step(Queue.CHECK):
+        pass
+    assert world.state() is State.REFUSED
+    world.settle()
+    assert world.answers == [(ASKER, "refused")]
+
+
+def test_an_event_that_waits_is_kept_however_old_it_is(world: World) -> None:
+    """That of a request whose row is not made yet too."""
+    world.ask()
+    world.ms += KEEP_MS + 1
+    assert everything_over(world) == 0
+    world.settle()
+    assert world.answers == [(ASKER, "refused")]
 
 
 def test_what_is_in_attention_can_be_looked_at_for_ever(world: World) -> None:

@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
+
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from structlog.testing import capture_logs
 
 from bot.request.absorb import Dismissed
 from bot.request.event_changes import Absorbed
 from bot.request.messages import Answer
 from bot.request.model import Decision, Outcome, State
 from bot.store.database import Database, change_shared, read_shared
+from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
 from bot.store.saving import BEHIND_THE_DELETE_MS, add_answers, messages_due_at
-from bot.store.schema import audit, messages
+from bot.store.schema import audit, inbox, messages, requests
+from bot.store.set_aside import Unreadable
 from tests.rules.samples import asked
 from tests.store.samples import born, click, entry, put, request, together
 from tests.support.clock import Clock
-from tests.support.world import snapshot
+from tests.support.world import PATIENCE_SECONDS, snapshot
 
 
 def test_the_same_origin_is_stored_once(db: Database) -> None:
     numbers: list[int | None] = []
     together(*[lambda: numbers.append(put(db, "AAAA-0001", "trigger", asked()))] * 8)
     assert sorted(n is None for n in numbers) == [False] + [True] * 7
+
+
+def test_a_click_that_has_to_wait_is_not_stored_after_its_time(db: Database) -> None:
+    """Whoever pressed has been told by then that it may not have been taken."""
+    made = born(db, 1, State.PENDING, snapshot=snapshot())
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with db.write() as conn:
+            conn.execute(update(requests).where(requests.c.id == made.id).values(version=2))
+            held.set()
+            let_go.wait(PATIENCE_SECONDS)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(PATIENCE_SECONDS)
+    with pytest.raises(SQLAlchemyError):
+        Inbox(db, within_s=0.2).put(click(), origin="click", request_id=made.id)
+    let_go.set()
+    holder.join()
+    assert put(db, made.id, "click") is not None, "it was not stored"
 
 
 def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
@@ -40,6 +68,55 @@ def test_of_two_copies_one_answers_what_has_no_request(db: Database) -> None:
     with db.read() as conn:
         assert conn.execute(select(func.count()).select_from(audit)).scalar_one() == 1
         assert conn.execute(select(func.count()).select_from(messages)).scalar_one() == 1
+
+
+def test_an_event_that_a_hand_has_broken_is_named_once_and_holds_up_nobody(db: Database) -> None:
+    for place in range(2):
+        born(db, place, State.PENDING)
+        for request_id in (f"AAAA-{place:04d}", f"GONE-{place:04d}"):
+            put(db, request_id, request_id)
+    with db.write() as conn:
+        conn.execute(update(inbox).where(inbox.c.number < 3).values(body='{"kind":"clicked"}'))
+    store = Requests(db=db, lease_ms=25_000)
+    with capture_logs() as logged:
+        for _ in range(2):
+            waiting = store.event_without_row()
+            assert waiting is not None
+            assert waiting[0] == "GONE-0001"
+        claims = [store.claim(Queue.DECIDE), store.claim(Queue.DECIDE)]
+        for claim in claims * 2:
+            assert claim is not None
+            whole = claim.request.id == "AAAA-0001"
+            # It may be a Withdraw, so nothing is done with a request that cannot know.
+            with nullcontext() if whole else pytest.raises(Unreadable):
+                assert len(store.events(claim)[1]) == 1
+    assert [(line["event"], line["row"]) for line in logged] == [
+        ("row_unreadable", "event 2"),
+        ("row_unreadable", "event 1"),
+    ]
+
+
+def test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_named(
+    db: Database,
+) -> None:
+    born(db, 1)
+    with db.write() as conn:
+        row = dict(conn.execute(select(audit)).mappings().one())
+        conn.execute(insert(audit).values({**row, "number": 2}))
+    store = Requests(db=db, lease_ms=25_000)
+    claim = store.claim(Queue.CHECK)
+    assert claim is not None
+    recorded = Absorbed(request=claim.request, entries=(entry(),))
+    with capture_logs() as logged:
+        for act in (lambda: born(db, 2), lambda: store.save(claim, recorded)):
+            with pytest.raises(IntegrityError) as caught:
+                act()
+            assert db.fault_of(caught.value) is not None
+    (line,) = logged
+    assert "`vr-unpair audit verify`" in line["sentence"]
+    with db.write() as conn:
+        conn.execute(delete(audit).where(audit.c.number == 2))
+    store.save(claim, recorded)
 
 
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:

@@ -144,9 +144,11 @@ def test_a_token_that_cannot_be_read_now_stays_as_it_was(slack: OfSlack) -> None
     (slack.folder / "secrets" / "SLACK_APP_TOKEN").unlink()
     assert slack.token(refused=True) == "xoxb-first"
     assert slack.secrets.get("SLACK_APP_TOKEN", True) == "xapp-first"
-    slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_APP_TOKEN="xapp-second")
+    slack.set(SLACK_BOT_TOKEN="xoxb-second", SLACK_SIGNING_SECRET="another-way-in")
     slack.second += REFUSED_FRESH_SECONDS
     assert slack.token(refused=True) == "xoxb-second"
+    # Not set any more, so that the next start takes the other way; this process needs it still.
+    assert slack.secrets.get("SLACK_APP_TOKEN", False) == "xapp-first"
 
 
 def test_what_is_refused_is_read_again_at_once_and_then_once_a_second(slack: OfSlack) -> None:
