@@ -107,7 +107,9 @@ lock: .venv/installed-lock
 			$(LOCK_ARGS) "requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \
 	done
 
-# The same commit gives the same files: every time in them is that of the commit.
+# The same commit gives the same files: every time in them is that of the commit. `SIGN` is run in dist/,
+# with SHA256SUMS as its last word.
+SIGN ?=
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' bot/__init__.py)
 RELEASE = dist/vr-unpair-$(VERSION)
 release: EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
@@ -122,6 +124,8 @@ release: .venv/installed-run
 		--transform 's,^,vr-unpair-$(VERSION)/,' README.md CHANGELOG.md LICENSE SECURITY.md .env.example \
 		deploy docs | gzip -n > $(RELEASE)-deploy.tar.gz
 	@cd dist && sha256sum * > SHA256SUMS && sed 's/^/  /' SHA256SUMS
+	@if [ -n "$(SIGN)" ]; then cd dist && $(SIGN) SHA256SUMS; \
+	else echo "  not signed: SIGN='minisign -Sm', or as docs/deploy.md says, signs SHA256SUMS"; fi
 	@if [ -n "$(ENGINE)" ]; then $(MAKE) --no-print-directory image; \
 	else echo "  no podman and no docker here, so no image was built: make image, where one is"; fi
 
@@ -165,10 +169,11 @@ FORCE:
 			"install its venv module (Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@pwd -P > .venv/made
 
+# Wheels alone, since building from a source would run code of its author's before it is looked at.
 # pip's own words are many and its silence is long: one line for each package stands between. What
 # pip says on stderr comes through, and its exit status goes around the pipe by way of a file.
 define pip-install
-@{ $(PIP) install --progress-bar off --require-hashes $(1) </dev/null; echo $$? > .venv/status; } \
+@{ $(PIP) install --progress-bar off --require-hashes --only-binary :all: $(1) </dev/null; echo $$? > .venv/status; } \
 	| sed -n -e 's/^Collecting \([^ ]*\).*/  \1/p' -e 's/^Installing collected.*/  unpacking/p'; \
 	test "$$(cat .venv/status)" = 0 || { \
 	echo "Installing failed, see above: is a package registry within reach?" >&2; exit 1; }

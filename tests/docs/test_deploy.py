@@ -8,17 +8,13 @@ import shutil
 import subprocess
 from configparser import ConfigParser
 from pathlib import Path
-from typing import Any
 
-import kubernetes_validate
 import pytest
-import yaml
 
-from bot import __version__
 from bot.__main__ import FOR_GOOD, WRONG_USE
 from bot.settings.sources import setting_names
 from bot.stop import CLOSE_SECONDS, STOP_SECONDS
-from tools import rules
+from tests.docs.test_kubernetes import kustomization, tool
 from tools.bench.processes import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +23,6 @@ KUBERNETES = DEPLOY / "kubernetes"
 SYSTEMD = DEPLOY / "systemd"
 UNIT = SYSTEMD / "vr-unpair.service"
 CONTAINERFILE = DEPLOY / "Containerfile"
-NOT_OF_KUBERNETES = {"PodMonitor", "PrometheusRule"}
-"""Kinds that the Prometheus operator brings: there is no schema of them here."""
-
 OF_THE_PROCESS = {
     "PYTHONUNBUFFERED",
     "PYTHONDONTWRITEBYTECODE",
@@ -59,35 +52,9 @@ SHUT = (
     "SystemCallFilter=@system-service",
     "SystemCallFilter=~@privileged @resources",
     "UMask=0077",
+    "LimitCORE=0",
 )
 SECRETS = {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "VR_PASSWORD"}
-
-
-def kustomization(folder: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(
-        (KUBERNETES / folder / "kustomization.yaml").read_text(encoding="utf-8")
-    )
-    return found
-
-
-def manifests() -> list[dict[str, Any]]:
-    """Every object that is written out, those of the components too."""
-    return [
-        manifest
-        for folder in ("", "http", "monitoring")
-        for name in kustomization(folder)["resources"]
-        for manifest in yaml.safe_load_all((KUBERNETES / folder / name).read_text(encoding="utf-8"))
-    ]
-
-
-def one(kind: str) -> dict[str, Any]:
-    (found,) = (m for m in manifests() if m["kind"] == kind)
-    return found
-
-
-def pod() -> dict[str, Any]:
-    found: dict[str, Any] = one("Deployment")["spec"]["template"]["spec"]
-    return found
 
 
 def section(path: Path, name: str) -> dict[str, str]:
@@ -106,115 +73,7 @@ def loaded(path: Path) -> set[str]:
     return {name for name, _ in lines}
 
 
-def tool(name: str) -> str:
-    """A vendor's program; where it is not, the test is skipped by its name."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not on this machine; before a release it is run by hand")
-    return path
-
-
-# ---- Kubernetes --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "manifest",
-    [m for m in manifests() if m["kind"] not in NOT_OF_KUBERNETES],
-    ids=lambda m: m["kind"],
-)
-def test_kubernetes_takes_it(manifest: dict[str, Any]) -> None:
-    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
-
-
-def test_what_is_generated_is_what_is_mounted_and_named() -> None:
-    """There kustomize writes the names with their digests, so that a change restarts."""
-    made = {g["name"] for g in kustomization()["configMapGenerator"]}
-    secrets = {g["name"] for g in kustomization()["secretGenerator"]}
-    (container,) = pod()["containers"]
-    volumes = {v["name"]: v for v in pod()["volumes"]}
-    assert {source["configMapRef"]["name"] for source in container["envFrom"]} <= made
-    assert volumes["trust"]["configMap"]["name"] in made
-    assert volumes["secrets"]["secret"]["secretName"] in secrets
-    assert {m["name"] for m in container["volumeMounts"]} == set(volumes)
-    assert "disableNameSuffixHash" not in str(kustomization())
-    assert (KUBERNETES / "settings.env").is_file()
-
-
-def test_kustomize_puts_it_together_where_it_is(tmp_path: Path) -> None:
-    """With both components, and HTTP mode's secret, as their comments say."""
-    kubectl = tool("kubectl")
-    copy = tmp_path / "kubernetes"
-    shutil.copytree(KUBERNETES, copy, ignore=shutil.ignore_patterns("secrets", "trust"))
-    text = (copy / "kustomization.yaml").read_text(encoding="utf-8")
-    text = text.replace("components: []", "components:").replace("# - ", "  - ")
-    text = text.replace("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
-    (copy / "kustomization.yaml").write_text(text, encoding="utf-8")
-    for name in re.findall(r"(?:secrets|trust)/[\w.-]+", text):
-        (copy / name).parent.mkdir(exist_ok=True)
-        (copy / name).write_text("x", encoding="utf-8")
-    done = subprocess.run(
-        [kubectl, "kustomize", str(copy)], capture_output=True, text=True, check=True
-    )
-    kinds = sorted(m["kind"] for m in yaml.safe_load_all(done.stdout))
-    made = ["ConfigMap", "ConfigMap", "Secret"]
-    assert kinds == sorted([*made, *(m["kind"] for m in manifests())])
-
-
-def test_probes_ask_what_they_are_for() -> None:
-    (container,) = pod()["containers"]
-    asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("liveness", "readiness")}
-    assert {kind: probe["path"] for kind, probe in asked.items()} == {
-        "liveness": "/healthz",
-        "readiness": "/readyz",
-    }
-    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert {probe["port"] for probe in asked.values()} == {"operate"} == set(ports)
-    assert f"OPERATE_PORT={ports['operate']}\n" in (KUBERNETES / "settings.env").read_text("utf-8")
-    assert kustomization()["images"][0]["newTag"] == __version__
-
-
-def test_a_pod_is_shut_and_leaves_its_user_to_the_platform() -> None:
-    (container,) = pod()["containers"]
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert not re.search(r"runAsUser|runAsGroup|fsGroup", str(pod()))
-    assert pod()["securityContext"]["runAsNonRoot"] is True
-    (tmp,) = (v for v in pod()["volumes"] if "emptyDir" in v)
-    assert tmp["emptyDir"]["sizeLimit"] == "16Mi"
-
-
-def test_a_pod_goes_only_after_its_address_has() -> None:
-    (container,) = pod()["containers"]
-    command, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
-    assert command == "sleep"
-    assert pod()["terminationGracePeriodSeconds"] > float(seconds) + STOP_SECONDS + CLOSE_SECONDS
-
-
-def test_only_the_path_of_slack_is_reachable() -> None:
-    (rule,) = one("Ingress")["spec"]["rules"]
-    (path,) = rule["http"]["paths"]
-    assert (path["path"], path["pathType"]) == ("/slack/events", "Exact")
-    (port,) = one("Service")["spec"]["ports"]
-    assert path["backend"]["service"] == {"name": "vr-unpair", "port": {"name": port["name"]}}
-    nginx = (DEPLOY / "proxy/nginx.conf").read_text(encoding="utf-8")
-    assert re.findall(r"location (.*) {", nginx) == ["= /slack/events", "/"]
-    assert "limit_except POST {" in nginx
-    caddy = (DEPLOY / "proxy/Caddyfile").read_text(encoding="utf-8")
-    assert re.findall(r"\t(method|path) (.*)", caddy) == [
-        ("method", "POST"),
-        ("path", "/slack/events"),
-    ]
-
-
-def test_the_operator_of_prometheus_gets_the_same_rules_and_the_port() -> None:
-    written = (KUBERNETES / "monitoring/rules.yaml").read_text(encoding="utf-8")
-    assert written == rules.as_object(), "make it anew: python -m tools.rules"
-    assert one("PrometheusRule")["spec"] == yaml.safe_load((DEPLOY / "alerts.yml").read_text())
-    (endpoint,) = one("PodMonitor")["spec"]["podMetricsEndpoints"]
-    assert (endpoint["port"], endpoint["path"]) == ("operate", "/metrics")
+# ---- everywhere --------------------------------------------------------------------------------
 
 
 def test_every_address_of_postgresql_is_verified() -> None:
@@ -223,9 +82,6 @@ def test_every_address_of_postgresql_is_verified() -> None:
     addresses = re.findall(r"postgresql\+psycopg://\S*@\S+", text)
     assert addresses
     assert [each for each in addresses if "sslmode=verify-full" not in each] == []
-
-
-# ---- everywhere --------------------------------------------------------------------------------
 
 
 def test_settings_are_those_that_there_are_and_secrets_are_files() -> None:
@@ -266,7 +122,6 @@ def test_systemd_is_told_how_the_bot_stands() -> None:
     assert service["Type"] == "notify"
     assert int(service["WatchdogSec"]) > STOP_SECONDS + CLOSE_SECONDS
     assert service["ExecStart"] == "/opt/vr-unpair/current/bin/vr-unpair run"
-    assert section(DEPLOY / "vr-unpair.container", "Container")["Notify"] == "true"
 
 
 def test_drop_ins_name_every_secret_again() -> None:
@@ -305,6 +160,13 @@ def test_the_units_are_read_without_a_complaint(tmp_path: Path) -> None:
         assert not [line for line in said if "vr-unpair" in line], said
 
 
+def test_the_quadlet_is_as_shut_and_tells_how_it_stands() -> None:
+    container = section(DEPLOY / "vr-unpair.container", "Container")
+    assert container["Notify"] == "true"
+    assert "--ulimit core=0" in container["PodmanArgs"]
+    assert (container["ReadOnly"], container["DropCapability"]) == ("true", "all")
+
+
 def test_the_unit_is_shut() -> None:
     assert set(SHUT) <= set(UNIT.read_text(encoding="utf-8").splitlines())
 
@@ -340,10 +202,11 @@ def test_the_commands_on_the_host_have_what_the_service_has() -> None:
 
 def test_the_image_is_made_of_what_is_pinned_and_has_no_root() -> None:
     text = CONTAINERFILE.read_text(encoding="utf-8")
-    assert "--require-hashes -r requirements/build.txt -r requirements/run.txt" in text
+    assert "-r requirements/build.txt -r requirements/run.txt" in text
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
     assert set(bases) == {"${BASE}", "build"}, "the base can be named by its digest, in one place"
     last = text.rpartition("\nFROM ")[2]
+    assert " HOST=0.0.0.0 " in last, "a probe comes to the address of the pod"
     assert "\nUSER 10001:0\n" in last, "group 0: the folder is its, whatever the user"
     assert "install -d -o 10001 -g 0 -m 0770 /var/lib/vr-unpair" in last
     demo, lean = (
@@ -370,14 +233,3 @@ def test_only_what_is_copied_goes_to_the_engine() -> None:
     for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
         for path in sources.split():
             assert (ROOT / path).exists(), path
-
-
-# ---- the docs ----------------------------------------------------------------------------------
-
-
-def test_whom_to_trust_is_a_value_to_be_made_ones_own() -> None:
-    """Appliances come with a self-signed certificate: without it the bot trusts nobody there."""
-    page = (ROOT / "docs/deploy.md").read_text("utf-8").partition("## Kubernetes")[2]
-    for name in ("VR_HOST", "VR_USERNAME", "VR_FINGERPRINT", "APPROVERS"):
-        assert f"`{name}`" in page
-        assert f"\n{name}=" in (KUBERNETES / "settings.env").read_text(encoding="utf-8")

@@ -56,6 +56,19 @@ def test_every_direct_requirement_is_in_the_lock(name: str) -> None:
     assert [one for one in asked if f"\n{one}==" not in locked] == []
 
 
+INSTALLS = ("Makefile", "README.md", "deploy/Containerfile", "docs/deploy.md")
+
+
+def test_what_others_wrote_is_installed_by_hash_and_from_wheels_alone() -> None:
+    """A source would run its author's code while it is built."""
+    text = "".join((FOLDER.parent / name).read_text("utf-8") for name in INSTALLS)
+    lines = re.findall(r".*(?:pip|PIP\)) install\b.*", text.replace("\\\n", " "))
+    of_others = [line for line in lines if "--no-deps" not in line]
+    assert len(of_others) >= 4
+    for line in of_others:
+        assert "--require-hashes --only-binary :all: " in line, line
+
+
 # ---- the bill of materials ----------------------------------------------------------------------
 
 LOCKED = (FOLDER / "run.txt").read_text(encoding="utf-8")

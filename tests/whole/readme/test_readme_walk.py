@@ -119,8 +119,15 @@ def test_a_release_is_whole_and_the_same_again(clone: Path, released: Path) -> N
     ]
     for name, digest in listed.items():
         assert hashlib.sha256((released / name).read_bytes()).hexdigest() == digest
-    say(clone, "make release ENGINE=")
+    # Signed with what every machine has: the arguments are those of ssh-keygen(1).
+    say(
+        clone.parent,
+        "ssh-keygen -q -t ed25519 -N '' -f key && echo \"me $(cat key.pub)\" > signers",
+    )
+    say(clone, "make release ENGINE= SIGN='ssh-keygen -q -Y sign -f ../../key -n vr-unpair'")
     assert (released / "SHA256SUMS").read_text(encoding="utf-8") == sums
+    verify = "ssh-keygen -Y verify -f ../../signers -I me -n vr-unpair -s SHA256SUMS.sig"
+    say(released, f"{verify} < SHA256SUMS")
 
 
 @pytest.mark.long
