@@ -130,7 +130,7 @@ def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
         case State.ATTENTION, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
             after_delete.not_accepted_late(step, event)
         case State.ATTENTION, RightsRead() if request.clicks:
-            clicks.right_to_settle_read(step, event)
+            clicks.rights_read_after_the_end(step, event)
         case State.ATTENTION, PresenceRead():
             after_delete.looked_again(step, event)
         case State.ATTENTION, CallFailed():

@@ -14,7 +14,7 @@ from bot.request.events import (
     PresenceRead,
 )
 from bot.request.following import attention, fail, is_gone, succeed, watch
-from bot.request.model import Outcome, State, TaskView
+from bot.request.model import Outcome, State, TaskView, WaitingClick
 from bot.request.pairing import id_key, same_id
 from bot.request.plan import (
     LIMITED_MS,
@@ -162,9 +162,7 @@ def _done_with(answer: ProblemKind, *, nameless: bool) -> bool:
 def looked_again(step: Step, event: PresenceRead) -> None:
     """Somebody pressed Look again on a request in `attention`. It may bring one correction, and
     never sends anything."""
-    request = step.request
-    clicks = tuple(c for c in request.clicks if c.action == "look")
-    step.change(clicks=tuple(c for c in request.clicks if c not in clicks))
+    request, clicks = step.request, _looks_done(step)
     task = _task_of(step, event)
     if task and not task.ended:
         code, state = "look_running", None
@@ -188,11 +186,16 @@ def looked_again(step: Step, event: PresenceRead) -> None:
 
 
 def look_failed(step: Step, event: CallFailed) -> None:
-    request = step.request
-    clicks = tuple(c for c in request.clicks if c.action == "look")
-    step.change(clicks=tuple(c for c in request.clicks if c not in clicks))
-    for click in clicks:
+    for click in _looks_done(step):
         step.answer("look_failed", event=click.event, text=event.problem.text)
+
+
+def _looks_done(step: Step) -> tuple[WaitingClick, ...]:
+    """The presses that this look answers: all those whose right had been read."""
+    clicks = tuple(c for c in step.request.clicks if c.may)
+    left = tuple(c for c in step.request.clicks if not c.may)
+    step.change(clicks=left, looked_at=step.now)
+    return clicks
 
 
 def _correct(step: Step, state: State, outcome: Outcome) -> None:

@@ -7,7 +7,10 @@ from bot.request.events import CardPosted, Clicked, OperatorCancelled, RightsRea
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.request.new_request import card_posted, refuse
 from bot.request.plan import next_reminder
-from bot.request.who_may import OF_THE_WORKSPACE, UNREADABLE
+from bot.request.who_may import UNREADABLE
+
+LOOK_PAUSE_MS = 10_000
+"""Between two looks at the same request, whoever presses: each costs calls of the appliance."""
 
 
 def clicked(step: Step, event: Clicked) -> None:
@@ -42,12 +45,17 @@ def _why_not(step: Step, event: Clicked) -> str | None:
     """Why it does not count, whatever the rights of whoever pressed; None where it may."""
     request = step.request
     if event.action == "look":
-        return None if request.state is State.ATTENTION else "nothing_to_look_at"
+        if not request.unresolved:
+            return "nothing_to_look_at"
+        early = request.looked_at is not None and step.stored.at < request.looked_at + LOOK_PAUSE_MS
+        return "look_too_soon" if early else None
     if event.action == "settle":  # on the final reply, or a copy of it: no card is asked about
         if not request.unresolved:
             return "nothing_to_settle"
         if not event.ours or event.fingerprint != (request.fingerprint or event.fingerprint):
             return "other_fingerprint"
+        if event.by == request.requester:
+            return "own_request_settle"
         return None if event.reason else "settled_without_words"
     if event.channel != request.channel or event.message_ts != request.card_ts or not event.ours:
         return "not_the_card"
@@ -213,20 +221,39 @@ def _withdraw(step: Step, decision: Decision) -> None:
         step.answer("cancelled", event=step.request.asked_by_event, matters=True)
 
 
-def right_to_settle_read(step: Step, event: RightsRead) -> None:
-    """Anybody of the workspace may: whoever found it out in the vSphere Client need not be an
-    approver. It changes nothing but what is named; the trail and the thread say who did."""
+def rights_read_after_the_end(step: Step, event: RightsRead) -> None:
+    """For It is settled and Look again, on a request whose outcome is unknown."""
+    if step.request.clicks[0].action == "settle":
+        return _right_to_settle_read(step, event)
+    kept = []
+    for click in step.request.clicks:
+        verdict = event.asking.get(click.by)
+        if click.action != "look" or verdict is None:
+            kept.append(click)
+        elif verdict.yes:
+            kept.append(click.model_copy(update={"may": True}))
+        else:
+            code = f"no_look_{verdict.reason.value}"
+            step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
+    return step.change(clicks=tuple(kept))
+
+
+def _right_to_settle_read(step: Step, event: RightsRead) -> None:
+    """Approvers may, but not whoever asked: it takes the warning from the next card, which names
+    only who settled it and with which words."""
     click, *rest = step.request.clicks
     step.change(clicks=tuple(rest))
     verdict = event.verdicts.get(click.by, UNREADABLE)
-    if verdict.reason not in OF_THE_WORKSPACE:
-        code = f"no_right_{verdict.reason.value}"
+    if not verdict.yes:
+        code = f"no_settle_{verdict.reason.value}"
         return step.turn_away(click, verdict.reason.value, code, verdict.retry_at)
-    others = [c for c in step.request.clicks if c.action == "settle"]
-    left = tuple(c for c in step.request.clicks if c not in others)
-    step.change(settled=click.decision, clicks=left)
+    others = step.request.clicks
+    step.change(settled=click.decision, clicks=())
     for other in others:
-        step.turn_away(other, "already_settled", "nothing_to_settle")
+        looks = other.action == "look"
+        step.turn_away(
+            other, "already_settled", "nothing_to_look_at" if looks else "nothing_to_settle"
+        )
     step.notice("settled", text=click.reason or "", who=(click.by,))
     step.record("settled", click.by, click.message, words=click.reason)
     return step.answer("settled", event=click.event)

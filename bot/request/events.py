@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.request import Frozen
-from bot.request.model import Intent, TaskView
+from bot.request.model import Decision, Intent, TaskView
 from bot.request.pairing import PairingUnresolved, Presence, Snapshot
 from bot.request.problem import Problem
 from bot.request.who_may import SiteTerms, Verdict
@@ -123,15 +123,16 @@ class RightsToAskRead(Frozen):
 class PairingRead(Frozen):
     """The pairing as it is now. `task_ids`: all tasks listed just before (only when acting).
 
-    `earlier_attention`: a request of this pairing whose outcome is still unknown; the card names
-    it. `found_at`: the site, where none was named, and its `site_terms`. `read_at` as in
-    RightsRead.
+    `earlier_attention`: a request of this pairing whose outcome is unknown, or was until somebody
+    settled it (`earlier_settled`); the card names it. `found_at`: the site, where none was named,
+    and its `site_terms`. `read_at` as in RightsRead.
     """
 
     kind: Literal["pairing_read"] = "pairing_read"
     snapshot: Snapshot
     task_ids: tuple[str, ...] = ()
     earlier_attention: str | None = None
+    earlier_settled: Decision | None = None
     found_at: str | None = None
     site_terms: SiteTerms | None = None
     read_at: int | None = None
@@ -169,10 +170,10 @@ class CardHeldUp(Frozen):
 class RightsRead(Frozen):
     """The rights that people have now, with the policy that this process has now.
 
-    `verdicts` is the right to approve and deny, `glass` the right to break the glass: neither
-    includes the other. `approvers` is the list itself, mentioned when the glass is broken. Then
-    `approving` are all its people, through groups too, and `unread_groups` the groups of it that
-    could not be read.
+    `verdicts` is the right to approve, deny and settle, `glass` the right to break the glass:
+    neither includes the other. `asking` is the right to ask in the request's channel.
+    `approvers` is the list itself, mentioned when the glass is broken. Then `approving` are all its
+    people, through groups too, and `unread_groups` the groups of it that could not be read.
     `read_at`: when the reading began, so that it does not look new after the process was frozen.
     """
 
@@ -181,6 +182,7 @@ class RightsRead(Frozen):
     dry_run: bool
     approvals_required: int
     glass: dict[str, Verdict] = Field(default_factory=dict)
+    asking: dict[str, Verdict] = Field(default_factory=dict)
     glass_there: bool = True
     approvers: tuple[str, ...] = ()
     approving: tuple[str, ...] = ()

@@ -101,7 +101,8 @@ class Decision(Frozen):
 
 
 class WaitingClick(Frozen):
-    """A click whose owner's rights are not read yet. `event` is its number in the inbox."""
+    """A click that is not decided yet. `event` is its number in the inbox. `may`: the right of
+    whoever pressed was read and is a yes; the look itself is still to come."""
 
     event: int
     action: Literal["approve", "deny", "cancel", "look", "break_glass", "settle"]
@@ -110,6 +111,7 @@ class WaitingClick(Frozen):
     at: int
     reason: str | None = None
     message: str | None = None
+    may: bool = False
 
     @property
     def decision(self) -> Decision:
@@ -212,6 +214,8 @@ class Request(Frozen):
     snapshot: Snapshot | None = None
     fingerprint: str | None = None
     earlier_attention: str | None = None
+    earlier_settled: Decision | None = None
+    """Who settled that one, and in which words; None while nobody has."""
 
     rights_to_ask_read: bool = False
     unreachable_since: int | None = None
@@ -262,6 +266,8 @@ class Request(Frozen):
     correction: Outcome | None = None
     settled: Decision | None = None
     """Somebody has found out what became of it, and said so. It stays in `attention`."""
+    looked_at: int | None = None
+    """When the appliance was last asked again about an unknown outcome."""
     pruned_at: int | None = None
     """When what only served its messages went (KEEP_FOR). None of them is drawn any more."""
 

@@ -114,6 +114,7 @@ def pairing_read(step: Step, event: PairingRead) -> None:
         snapshot=snapshot,
         pairing_id=snapshot.id,
         earlier_attention=event.earlier_attention,
+        earlier_settled=event.earlier_settled,
         fingerprint=fingerprint(
             snapshot, force=request.force, dry_run=request.terms.dry_run, scheduled_at=at
         ),

@@ -63,10 +63,12 @@ class ReadPairing(Frozen):
 
 
 class ReadRights(Frozen):
-    """The rights that these people have now. `glass`: whose right to break the glass is read."""
+    """The rights that these people have now. `glass`: whose right to break the glass is read;
+    `asking`: whose right to ask in the request's channel."""
 
-    people: tuple[str, ...]
+    people: tuple[str, ...] = ()
     glass: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
 
 
 class SendDelete(Frozen):
@@ -168,8 +170,11 @@ def plan(request: Request, now: int) -> Effect:
             return _following(request, now)
         case State.ATTENTION if request.clicks:
             first = request.clicks[0]
-            settles = first.action == "settle"
-            return ReadRights(people=(first.by,)) if settles else _look(request)
+            if first.action == "settle":
+                return ReadRights(people=(first.by,))
+            # Rights come first, so that only those who may look cost calls of the appliance.
+            unread = [c.by for c in request.clicks if c.action == "look" and not c.may]
+            return ReadRights(asking=tuple(dict.fromkeys(unread))) if unread else _look(request)
         case _:
             return Wait(until=None)
 

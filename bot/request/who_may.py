@@ -42,6 +42,7 @@ class Reason(StrEnum):
     BOT = "bot"
     GUEST = "guest"
     OTHER_WORKSPACE = "other_workspace"
+    CHANNEL = "channel"
     UNREADABLE = "unreadable"
     GROUP_UNREADABLE = "group_unreadable"
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, func, or_, select
 
 from bot.request.lookup_results import Figures
 from bot.request.messages import NO_LONGER_WANTED, Unsaid
 from bot.request.model import OPEN, Request, State
-from bot.request.pairing import Snapshot, same_pairing
+from bot.request.pairing import Snapshot, id_key, same_pairing
 from bot.store.database import Database
+from bot.store.one_open_request import pair_key_of
 from bot.store.schema import GLASS_BROKEN, audit, messages, requests, shared
 from bot.store.set_aside import request_in
 
 _OPEN = sorted(state.value for state in OPEN)
 _ROW = select(requests.c.id, requests.c.body)
-_IN_STATES = _ROW.where(
-    requests.c.pairing_id.is_not(None),
-    requests.c.state.in_(bindparam("states", expanding=True)),
-).order_by(requests.c.created_at.desc(), requests.c.id.desc())
+_WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,26 @@ class Overview:
         return self._read(requests.c.requester == person, limit=limit)
 
     def unclear(self, snapshot: Snapshot) -> Request | None:
-        """The latest request of this pairing that nobody has settled, whatever its site is called
-        now."""
-        found = self.of_pairing(snapshot, [State.ATTENTION])
-        return next((each for each in found if each.unresolved), None)
+        """The latest request of this pairing that nobody has settled, else the latest that somebody
+        has. Told by the ids of the pairing and of its two vCenters, never by the site, whose name
+        in the settings may change."""
+        ended = self._read(requests.c.state == State.ATTENTION.value)
+        same = [r for r in ended if r.snapshot and same_pairing(r.snapshot, snapshot)]
+        return next((r for r in same if r.unresolved), same[0] if same else None)
+
+    def superseded(self, request: Request) -> bool:
+        """Whether a later request of the same pairing has, or had, an intent. No row is read."""
+        same = [requests.c.pairing_id == id_key(request.pairing_id)]
+        if (key := pair_key_of(request)) is not None:
+            same.append(requests.c.pair_key == key)
+        later = exists().where(
+            requests.c.created_at >= request.created_at,
+            requests.c.id != request.id,
+            requests.c.state.in_([state.value for state in _WITH_INTENT]),
+            or_(*same),
+        )
+        with self.db.read() as conn:
+            return bool(conn.execute(select(later)).scalar_one())
 
     def followed(self, request: Request) -> tuple[int, int]:
         """The place of this one, from 0, among those whose tasks are followed at its site by all
@@ -79,15 +93,6 @@ class Overview:
         with self.db.read() as conn:
             place, followed = conn.execute(query).one()
         return place, followed
-
-    def of_pairing(self, snapshot: Snapshot, states: Iterable[State]) -> list[Request]:
-        """Those in one of these states, newest first, at whichever of its ends they were made. Told
-        by the ids of the pairing and of its two vCenters and never by the site, whose name in the
-        settings may change. Reads all in these states: open and unclear ones are few."""
-        with self.db.read() as conn:
-            rows = conn.execute(_IN_STATES, {"states": [state.value for state in states]}).all()
-        found = self._readable(rows)
-        return [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
 
     def _read(
         self, *where: ColumnElement[bool], limit: int | None = None, latest: bool = False

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.request.events import CallFailed, Event, PairingRead, PresenceRead
+from bot.request.events import CallFailed, Event, PairingRead
 from bot.request.following import pause_to_next_poll_ms
 from bot.request.model import Request, State
 from bot.request.plan import (
@@ -24,8 +24,6 @@ from bot.request.who_may import Policy
 from bot.store.queries import Overview
 from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading, read_rights, read_rights_to_ask
-
-WITH_INTENT = (State.DELETING, State.FOLLOWING, State.SUCCEEDED, State.FAILED, State.ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,8 @@ class Effects:
         match effect:
             case ReadRightsToAsk():
                 return read_rights_to_ask(reading, self.policy, request)
-            case ReadRights(people=users, glass=breaking):
-                return read_rights(reading, self.policy, request, users, breaking)
+            case ReadRights():
+                return read_rights(reading, self.policy, request, effect)
             case ReadPairing(purpose="check"):
                 return self._check(request, by)
         appliance = self.appliance_of(request)
@@ -59,7 +57,10 @@ class Effects:
                 return appliance.read_to_act(pairing, by)
             case ReadPresence(listed=listed, task_id=task_id):
                 read = appliance.read_presence(pairing, by, listed=listed, task_id=task_id)
-                return self._superseded(request, read)
+                if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
+                    return read
+                superseded = self.overview.superseded(request)
+                return read.model_copy(update={"superseded": superseded})
             case PollTask(task_id=task_id):
                 place, followed = self.overview.followed(request)
                 seen, now = appliance.poll_task(task_id, by), self.overview.now()
@@ -89,20 +90,12 @@ class Effects:
         return Problem(kind=ProblemKind.UNSENT, text=text)
 
     def _check(self, request: Request, by: float) -> Event:
-        """The pairing, and whether an earlier request of it is unclear still."""
+        """The pairing, and the earlier request of it whose outcome is or was unknown."""
         read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)
         if not isinstance(read, PairingRead):
             return read
         earlier = self.overview.unclear(read.snapshot)
-        return read.model_copy(update={"earlier_attention": earlier.id if earlier else None})
-
-    def _superseded(
-        self, request: Request, read: PresenceRead | CallFailed
-    ) -> PresenceRead | CallFailed:
-        if isinstance(read, CallFailed) or request.state is not State.ATTENTION:
+        if earlier is None:
             return read
-        shown = request.snapshot
-        later = self.overview.of_pairing(shown, WITH_INTENT) if shown else []
-        mine = request.intent.at if request.intent else request.created_at
-        newer = any(other.intent and other.intent.at > mine for other in later)
-        return read.model_copy(update={"superseded": newer})
+        found = {"earlier_attention": earlier.id, "earlier_settled": earlier.settled}
+        return read.model_copy(update=found)

@@ -158,9 +158,13 @@ class Lookups:
         by: str,
         read: Callable[[], Found],
         then: Callable[[Found | MayNotLook | LookFailed], None],
+        *,
+        team: str | None = None,
+        channel: str | None = None,
     ) -> bool:
-        """What `read` finds in the store. It is read only for somebody who may look."""
-        return self._storing.put(lambda: self._refused(by) or read(), then)
+        """What `read` finds in the store. It is read only for somebody who may look; with a
+        `channel` for somebody who could ask there, who came from `team`."""
+        return self._storing.put(lambda: self._refused(by, team, channel) or read(), then)
 
     def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
         """What the Home tab shows this person."""
@@ -189,10 +193,16 @@ class Lookups:
             rights_unread=verdict.unread,
         )
 
-    def _refused(self, by: str) -> MayNotLook | None:
+    def _refused(
+        self, by: str, team: str | None = None, channel: str | None = None
+    ) -> MayNotLook | None:
         """Only people of this workspace may see names of sites and servers, and who asked for
         what."""
-        verdict = self._reading().right(by, None, None)
+        reading = self._reading()
+        if channel is not None:
+            verdict = reading.right_to_ask(by, team, self.policy, channel)
+        else:
+            verdict = reading.right(by, team, None)
         return None if verdict.yes else MayNotLook(reason=verdict.reason)
 
     def _reading(self) -> Reading:

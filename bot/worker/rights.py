@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bot.request.events import RightsRead, RightsToAskRead
 from bot.request.model import Request, State
-from bot.request.plan import PeoplePort
+from bot.request.plan import PeoplePort, ReadRights
 from bot.request.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,
@@ -60,6 +60,13 @@ class Reading:
             elif user in members:
                 return Verdict(reason=Reason.YES)
         return unread or Verdict(reason=Reason.NOT_LISTED)
+
+    def right_to_ask(self, user: str, team: str | None, policy: Policy, channel: str) -> Verdict:
+        """Whether they could ask in this channel. Also who may look again there, and read all
+        names of its card."""
+        if not policy.channel_allowed(channel):
+            return Verdict(reason=Reason.CHANNEL)
+        return self.right(user, team, policy.requesters)
 
     def could_decide(
         self, listed: frozenset[str], but: str, needed: int
@@ -144,21 +151,22 @@ def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> Rights
     return found.model_copy(update=told)
 
 
-def read_rights(
-    now: Reading,
-    policy: Policy,
-    request: Request,
-    users: tuple[str, ...],
-    breaking: tuple[str, ...] = (),
-) -> RightsRead:
-    """The rights of now, without a cache. `breaking`: who breaks the glass, or has."""
+def read_rights(now: Reading, policy: Policy, request: Request, wanted: ReadRights) -> RightsRead:
+    """The rights of now, without a cache. `wanted.glass`: who breaks the glass, or has."""
     teams = {click.by: click.team for click in reversed(request.clicks)}
+    breaking = wanted.glass
     glass = {user: now.right(user, teams.get(user), policy.break_glass) for user in breaking}
     # All approvers are told when the glass is broken, and not once more before the intent.
     breaks = request.state is State.PENDING and any(verdict.yes for verdict in glass.values())
     approving, unread_groups = now.everybody(policy.approvers) if breaks else ((), ())
     return RightsRead(
-        verdicts={user: now.right(user, teams.get(user), policy.approvers) for user in users},
+        verdicts={
+            user: now.right(user, teams.get(user), policy.approvers) for user in wanted.people
+        },
+        asking={
+            user: now.right_to_ask(user, teams.get(user), policy, request.channel)
+            for user in wanted.asking
+        },
         dry_run=policy.dry_run,
         approvals_required=policy.required(force=request.force),
         glass=glass,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from bot.request.clicks import LOOK_PAUSE_MS
 from bot.request.event_changes import Absorbed
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
 from bot.request.messages import messages
@@ -141,6 +142,7 @@ def test_the_task_is_known_to_the_next_look(world: World) -> None:
     for ends in (False, True):
         if ends:
             world.appliance.end_task("ERROR", gone=False)
+            world.wait(LOOK_PAUSE_MS)
         world.click("AAAA-BBBB", "look", SECOND)
         world.settle()
         answers.append((world.answers[-1][1], world.state()))

@@ -133,7 +133,7 @@ class Life:
     def drive(self) -> None:
         def read(request: Request, effect: ReadRights) -> Event:
             reading = Reading(self.truth, by=1.0, monotonic=lambda: 0.0)
-            return read_rights(reading, self.policy, request, effect.people)
+            return read_rights(reading, self.policy, request, effect)
 
         self.request = drive(self.request, self.now, read)
 

@@ -152,7 +152,7 @@ def test_a_row_that_a_hand_has_broken_is_named_once_and_holds_up_nobody(
         assert claimed(store, queue).request.id == "AAAA-0002"
         # Nor does anybody else stumble over it who reads many.
         overview = Overview(db)
-        lists = (overview.newest(), overview.of_pairing(snapshot(), State), figures(db, []))
+        lists = (overview.newest(), [overview.unclear(snapshot())], figures(db, []))
         assert [r.id for r in lists[0]] == ["AAAA-0002"]
     (line,) = logged
     assert (line["event"], line["row"]) == ("row_unreadable", "request AAAA-0001")

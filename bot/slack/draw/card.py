@@ -255,9 +255,14 @@ def _special(request: Request, earlier: str) -> list[str]:
     elif request.force and not snapshot.remote_down:
         warn.append(f"⚠️ {there} was reachable when this was read.")
     if request.earlier_attention:
+        named, settled = earlier or code(request.earlier_attention), request.earlier_settled
         warn.append(
-            "⚠️ An earlier request for this pairing has no confirmed outcome. Check it before "
-            f"approving: {earlier or code(request.earlier_attention)}"
+            f"⚠️ An earlier request for this pairing had no confirmed outcome. "
+            f"{mention(settled.by)} settled it, {when(settled.at)}: {named}\n"
+            f"{fence(settled.reason or '', limits.DECISION_REASON_SHOWN)}"
+            if settled
+            else "⚠️ An earlier request for this pairing has no confirmed outcome. Check it before "
+            f"approving: {named}"
         )
     if snapshot.partial or not snapshot.complete:
         tell.append("Not everything could be read; the small print says why.")

@@ -48,15 +48,16 @@ def card_buttons(request: Request) -> Block | None:
     return ActionsBlock(elements=shown)
 
 
-def look_buttons(request: Request) -> Block:
+def look_buttons(request: Request) -> Block | None:
     """For the final reply of a request that a person must check, until somebody has settled it."""
+    if not request.unresolved:
+        return None
     value = value_of(request)
     label = f"Look again at request {request.id}, changes nothing"
-    shown = [button("Look again", ids.UNPAIR_LOOK, value, label=label)]
-    if request.unresolved:
-        label = f"Settle request {request.id}, with words on what became of it"
-        shown.append(button("It is settled", ids.UNPAIR_SETTLE, value, label=label))
-    return ActionsBlock(elements=shown)
+    look = button("Look again", ids.UNPAIR_LOOK, value, label=label)
+    label = f"Settle request {request.id}, with words on what became of it, for approvers"
+    settle = button("It is settled", ids.UNPAIR_SETTLE, value, label=label)
+    return ActionsBlock(elements=[look, settle])
 
 
 def value_of(request: Request) -> str:
@@ -213,8 +214,8 @@ def _told(action: WithReason, request: Request) -> str:
         return f"{who} asked to break {pairing(request)}."
     if action == "settle":
         return (
-            f"Nothing is sent or changed. {pairing(request)} is no longer named as unresolved, and "
-            "the thread and the audit trail keep your words."
+            f"Nothing is sent or changed. {pairing(request)} is no longer named as unresolved. The "
+            "thread, the audit trail and the next card for this pairing show your words."
         )
     alone = (
         "🚨 *You decide alone.* Nobody else has to approve, and everybody is told: the channel, "

@@ -79,7 +79,7 @@ def draw(
         case Slot.FINAL:
             # If a correction has changed the state, the first reply still says how it ended first.
             state = State.ATTENTION if request.correction else request.state
-            look = look_buttons(request) if request.state is State.ATTENTION else None
+            look = look_buttons(request)
             return _reply(request, state, request.outcome, request.ended_in, look)
         case Slot.CORRECTION:
             # A new reply, because nobody is notified of an edit.

@@ -177,7 +177,7 @@ def preview(
     workspace_url: str | None = None,
 ) -> Drawn:
     """The preview of what has just been read. `holder` is the open request for this pairing, and
-    `unclear` the latest one whose fate is not known."""
+    `unclear` the latest one whose outcome is or was unknown."""
     # Nobody is mentioned: only one person sees this, whom mentions would only confuse.
     terms = policy.terms(site, force=force).model_copy(update={"notify": ()})
     as_if = Request(
@@ -194,6 +194,7 @@ def preview(
         updated_at=snapshot.read_at,
         snapshot=snapshot,
         earlier_attention=unclear.id if unclear else None,
+        earlier_settled=unclear.settled if unclear else None,
     )
     named = f"{site}/{snapshot.id}" if len(policy.sites) > 1 else snapshot.id
     typed = f"{command} {named}{' --force' if force else ''} reason"

@@ -9,6 +9,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Clicked, Misdirected, Opened
+from bot.request.lookup_results import LookFailed, MayNotLook
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
 from bot.slack.draw import ask_form, ids
@@ -18,7 +19,9 @@ from bot.slack.draw.limits import DECISION_REASON
 from bot.slack.draw.markup import fenced_units, tidy
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST
+from bot.slack.draw.words.phrases import state_now
 from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
+from bot.slack.receive.request_form import untold
 from bot.slack.send.slack_problem import BROKEN, problem_of
 
 if TYPE_CHECKING:
@@ -93,13 +96,25 @@ def pressed(click: Click, deps: Deps) -> None:
 
 
 def names_wanted(click: Click, deps: Deps) -> None:
-    """Open the list of a card's replications. Only from the card itself: whoever presses reads it
-    there already, so no rights are asked for. Raises Malformed."""
+    """Open the list of a card's replications, for those who could ask in its channel. Only from the
+    card itself, and only while that has the button. Raises Malformed."""
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
-    if request is not None and _place(click) == (request.channel, request.card_ts):
-        return _open(click, names_view(request), request, deps)
-    return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
+    if request is None or _place(click) != (request.channel, request.card_ts):
+        return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
+    if request.state not in UNDECIDED:
+        return deps.whisper.tell(click.response_url, state_now(request))
+    shown = request
+
+    def show(found: dict[str, Any] | MayNotLook | LookFailed) -> None:
+        if isinstance(found, dict):
+            return _open(click, found, shown, deps)
+        return deps.whisper.tell(click.response_url, untold(found))
+
+    place = {"team": click.team, "channel": shown.channel}
+    if not deps.lookups.stored(click.by, lambda: names_view(shown), show, **place):
+        deps.whisper.tell(click.response_url, usage.BUSY)
+    return None
 
 
 def _open(click: Click, view: dict[str, Any], request: Request, deps: Deps) -> None:
@@ -116,7 +131,10 @@ def _refused(click: Clicked, action: WithReason, request: Request, deps: Deps) -
     type an explanation for nothing. The worker judges everything, by the row and the rights at
     that time."""
     if action == "settle":
-        return not request.unresolved
+        asked = click.by == request.requester
+        return (
+            asked or not request.unresolved or not _may_be_listed(click.by, deps.policy.approvers)
+        )
     if not (request.state in UNDECIDED or (action == "deny" and request.may_be_denied)):
         return True
     if action == "deny":

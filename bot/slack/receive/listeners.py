@@ -73,7 +73,17 @@ class Lookups(Protocol):
     ) -> bool:
         """`counted` with their replications. A list up to `fresh_s` old is not read again."""
 
-    def stored(self, by: str, read: Callable[[], Any], then: Callable[[Any], None], /) -> bool: ...
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Any],
+        then: Callable[[Any], None],
+        /,
+        *,
+        team: str | None = None,
+        channel: str | None = None,
+    ) -> bool:
+        """With a `channel` only for somebody who could ask there."""
 
     def home(self, by: str, then: Callable[[HomeRead], None], /) -> bool: ...
 

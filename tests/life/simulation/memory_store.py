@@ -7,7 +7,7 @@ ones do, `test_stores_agree`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.request.absorb import Dismissed
@@ -255,13 +255,18 @@ class MemoryStore:
         return sum(each < request.id for each in ids), len(ids)
 
     def unclear(self, snapshot: Snapshot) -> Request | None:
-        found = self.of_pairing(snapshot, [State.ATTENTION])
-        return next((each for each in found if each.unresolved), None)
+        ended = [r for r in self._like(snapshot) if r.state is State.ATTENTION]
+        return max(ended, key=lambda r: (r.unresolved, r.created_at, r.id), default=None)
 
-    def of_pairing(self, snapshot: Snapshot, states: Sequence[State]) -> list[Request]:
-        found = [r.request for r in self.rows.values() if r.request.state in states]
-        same = [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
-        return sorted(same, key=lambda r: -r.created_at)
+    def superseded(self, request: Request) -> bool:
+        same = self._like(request.snapshot) if request.snapshot else []
+        return any(
+            r.intent and r.id != request.id and r.created_at >= request.created_at for r in same
+        )
+
+    def _like(self, snapshot: Snapshot) -> list[Request]:
+        found = [r.request for r in self.rows.values()]
+        return [each for each in found if each.snapshot and same_pairing(each.snapshot, snapshot)]
 
     # ---- for the scheduler and the rules ------------------------------------------------------
 

@@ -42,7 +42,7 @@ KEEPS = frozenset({"save", "put"})
 
 WRITES = frozenset({*STEPS, "save_passed", "dismiss", "put_off", "given_up"})
 READS = frozenset(
-    {"now", "events", "event_without_row", "get", "unclear", "of_pairing", "followed"}
+    {"now", "events", "event_without_row", "get", "unclear", "superseded", "followed"}
 )
 
 FAULT_MS = 1_000

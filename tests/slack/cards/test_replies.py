@@ -71,15 +71,16 @@ def test_a_refusal_has_one_next_step(name: str) -> None:
     assert problems(drawn) == []
 
 
-def test_look_again_stays_until_it_is_corrected_and_settling_until_it_is_settled() -> None:
-    assert set(elements(draw(changed(UNCLEAR, settled=FIRST), "final"))) == {"unpair_look"}
+def test_its_buttons_stay_until_it_is_corrected_or_settled() -> None:
+    assert set(elements(draw(UNCLEAR, "final"))) == {"unpair_look", "unpair_settle"}
+    assert elements(draw(changed(UNCLEAR, settled=FIRST), "final")) == {}
     corrected = draw(CORRECTIONS["look_gone"], "final")
     assert elements(corrected) == {}
     assert corrected.text.startswith("⚠️"), "the first reply still says how it ended first"
 
 
 def test_a_task_that_a_look_finds_failed_is_a_correction() -> None:
-    click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW)
+    click = WaitingClick(event=9, action="look", by="UANY", team="T1", at=NOW, may=True)
     read = PresenceRead(tasks=(changed(ENDED_BADLY, id="new"),), pairing="there")
     looked = Stored(at=NOW, event=read)
     after = absorb(changed(UNCLEAR, clicks=(click,)), looked, NOW).request
@@ -238,7 +239,8 @@ def test_an_answer_on_a_request_that_is_over_says_that_it_is(state: State) -> No
             (State.CANCELLED, "cancelled"): "withdrawn",
             (State.REFUSED, "refused"): "*Next:*",
         }.get((state, code), f"{STATES[state].mark} `{row.id}`")
-        asked_of_it = code.startswith("look_") and state is State.ATTENTION
+        after_the_end = ("look_", "no_look_", "no_settle_")
+        asked_of_it = code.startswith(after_the_end) and state is State.ATTENTION
         superseded = "later request for this pairing" in text
         assert own in text or asked_of_it or superseded, f"{code}: {text}"
 

@@ -287,8 +287,16 @@ class FakeLookups:
         asked = ("pairings", tuple(sites), by, counted)
         return self._take(asked, then, lambda: tuple(self.sites[site] for site in sites))
 
-    def stored(self, by: str, read: Callable[[], Any], then: Callable[[Any], None]) -> bool:
-        return self._take(("stored", by), then, read)
+    def stored(
+        self,
+        by: str,
+        read: Callable[[], Any],
+        then: Callable[[Any], None],
+        *,
+        team: str | None = None,
+        channel: str | None = None,
+    ) -> bool:
+        return self._take(("stored", by, team, channel) if channel else ("stored", by), then, read)
 
     def home(self, by: str, then: Callable[[HomeRead], None]) -> bool:
         return self._take(("home", by), then, lambda: self.homes.get(by, Home()))

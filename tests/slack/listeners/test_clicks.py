@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from bot.request.events import Clicked, Misdirected
+from bot.request.lookup_results import MayNotLook
+from bot.request.model import State
+from bot.request.who_may import Reason
 from bot.slack.draw.ids import ButtonValue
+from bot.slack.draw.words import usage
+from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.people import Myself
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter
@@ -206,11 +211,27 @@ def test_a_store_that_fails_is_told_with_a_reference(
 # ---- the button for all names of a card ------------------------------------------------------
 
 
-def test_the_names_are_shown_to_whoever_presses(adapter: Adapter) -> None:
+def test_the_names_are_shown_to_whoever_could_ask_in_that_channel(adapter: Adapter) -> None:
     _press(adapter, "unpair_names", by="UANYBODY")
     (call,) = adapter.api.of("views.open")
     assert call.body["trigger_id"] == "3.4.def"
     assert adapter.puts == []
+    assert adapter.lookups.asked == [("stored", "UANYBODY", "T1", "C1")]
+
+
+def test_nobody_else_reads_them_nor_when_the_card_shows_them_no_more(adapter: Adapter) -> None:
+    adapter.lookups.refusal = MayNotLook(reason=Reason.GUEST)
+    _press(adapter, "unpair_names")
+    adapter.lookups.refusal, adapter.lookups.full = None, True
+    _press(adapter, "unpair_names", trigger_id="t2")
+    adapter.lookups.full = False
+    adapter.store.has(state=State.DENIED)
+    _press(adapter, "unpair_names", trigger_id="t3")
+    guest, busy, over = adapter.whispered(3)
+    assert guest == may_not_look(Reason.GUEST)
+    assert busy == usage.BUSY
+    assert "was denied" in over
+    assert adapter.api.of("views.open") == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ FORM = {
     SETTLE: "unpair_settle_words",
 }
 BLOCK = {DENY: "reason", GLASS: "reason", SETTLE: "words"}
-MAY = {DENY: "UAPPROVER", GLASS: "UCHIEF", SETTLE: "UANYBODY"}
+MAY = {DENY: "UAPPROVER", GLASS: "UCHIEF", SETTLE: "UAPPROVER"}
 ACTIONS = pytest.mark.parametrize("action", FORM)
 
 

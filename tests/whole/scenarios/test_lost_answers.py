@@ -44,19 +44,19 @@ def test_a_delete_that_never_arrived_ends_with_a_person(new_stage: NewStage) -> 
     looked_at.wait_for_record()
     assert stage.states() == {"attention": 2}
 
-    assert stage.slack.click(RITA, finals[0], "unpair_settle").ok
-    view = stage.slack.wait_for(lambda: stage.slack.views.get(RITA), PATIENCE_SECONDS)
+    assert stage.slack.click(ALAN, finals[0], "unpair_settle").ok
+    view = stage.slack.wait_for(lambda: stage.slack.views.get(ALAN), PATIENCE_SECONDS)
     assert view.callback_id == "unpair_settle_words"
-    stage.slack.submit(RITA, values={"words": " "})
-    assert list(stage.slack.views[RITA].errors) == ["words"]
-    assert stage.slack.submit(RITA, values={"words": "broken by hand, CHG0031337"}).ok
+    stage.slack.submit(ALAN, values={"words": " "})
+    assert list(stage.slack.views[ALAN].errors) == ["words"]
+    assert stage.slack.submit(ALAN, values={"words": "broken by hand, CHG0031337"}).ok
     settled.wait_for_progress_to_say("broken by hand, CHG0031337")
     row = stage.console.show(settled.id)
-    assert (row["state"], row["settled_by"]) == ("attention", RITA)
+    assert (row["state"], row["settled_by"]) == ("attention", ALAN)
     assert row["settled_at"] is not None
     edited = stage.slack.message(settled.channel, finals[0].ts)
     assert edited is not None
-    assert edited.button("unpair_settle") is None
+    assert edited.buttons() == []
 
     stage.appliance.remove_pairing(pairings[1])  # a person did it in the vSphere Client
     look = stage.slack.click(RITA, finals[1], "unpair_look")

@@ -20,7 +20,10 @@ from bot.slack.draw.words.phrases import (
     BREAK_GLASS,
     DECIDE,
     HAVE_IT_CHECKED,
+    LOOK,
     MAY_NOT,
+    OF_A_REQUEST,
+    SETTLE,
     WHERE_TO_LOOK,
     by_deadline,
     may_not,
@@ -134,27 +137,27 @@ def _cancel_not_yours(params: Params, request: Request) -> str:
 
 # ---- it does not count, by the rights that were read at the click -------------------------------
 _NOT_COUNTED = "so your click was not counted."
+_AT_A_CLICK = tuple(reason for reason in MAY_NOT if reason not in OF_A_REQUEST)
 
 
-def _may_not(reason: Reason, may: tuple[str, str]) -> Words:
+def _may_not(reason: Reason, may: tuple[str, str], *, after_the_end: bool = False) -> Words:
     """Why a click was not counted, and what is to be done while nothing else has decided. `may`:
     what somebody wanted to do, and the setting that says who may."""
     slack_silent = reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE)
 
     def words(params: Params, request: Request) -> str:
-        step = f"Somebody of `{may[1]}` must press the button."
+        step = f"Somebody of `{may[1]}` has to do it."
         if reason is Reason.OWN_REQUEST:
             step = "Somebody else must decide. To withdraw it, press Withdraw."
         if slack_silent:
             # Slack may be away, which passes. Or the token may lack a scope, which must be mended.
-            step = (
-                "Press again in a minute. If it stays so, an administrator runs `vr-unpair check`."
-            )
+            step = "Try again in a minute. If it stays so, an administrator runs `vr-unpair check`."
             at = params.get("retry_at", "")  # when Slack may be asked again, ms epoch as text
-            step = f"Press again after {when(int(at))}." if at.isdecimal() else step
+            step = f"Try again after {when(int(at))}." if at.isdecimal() else step
         if reason is Reason.GROUP_UNREADABLE:
-            step = f"People who are listed by name can still decide. {step}"
-        return _undecided(request, f"{may_not(reason, *may)}, {_NOT_COUNTED}", step)
+            step = f"People who are listed by name still can. {step}"
+        still = request.unresolved if after_the_end else request.state is State.PENDING
+        return f"{may_not(reason, *may)}, {_NOT_COUNTED} {step if still else state_now(request)}"
 
     return words
 
@@ -227,6 +230,10 @@ ANSWERS: dict[str, Words] = {
         "mention this request.",
     ),
     "look_failed": _look_failed,
+    "look_too_soon": lambda p, r: (
+        "Somebody has just had the appliance asked, so nothing was read. "
+        f"{'Look again in half a minute.' if r.unresolved else state_now(r)}"
+    ),
     "settled": lambda p, r: (
         f"Your words are in the thread, and {code(r.id)} is no longer named. {state_now(r)}"
     ),
@@ -253,6 +260,17 @@ ANSWERS: dict[str, Words] = {
         r, "Your click decided nothing: no reason was given.", "Press Break glass again."
     ),
     "cancel_not_yours": _cancel_not_yours,
-    **{f"no_right_{reason.value}": _may_not(reason, DECIDE) for reason in MAY_NOT},
-    **{f"no_glass_{reason.value}": _may_not(reason, BREAK_GLASS) for reason in MAY_NOT},
+    "own_request_settle": lambda p, r: (
+        f"It is your own request, so you cannot settle it: another approver can. {state_now(r)}"
+    ),
+    **{f"no_right_{reason.value}": _may_not(reason, DECIDE) for reason in _AT_A_CLICK},
+    **{f"no_glass_{reason.value}": _may_not(reason, BREAK_GLASS) for reason in _AT_A_CLICK},
+    **{
+        f"no_look_{reason.value}": _may_not(reason, LOOK, after_the_end=True)
+        for reason in (Reason.CHANNEL, *_AT_A_CLICK)
+    },
+    **{
+        f"no_settle_{reason.value}": _may_not(reason, SETTLE, after_the_end=True)
+        for reason in _AT_A_CLICK
+    },
 }

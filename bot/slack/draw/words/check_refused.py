@@ -21,8 +21,12 @@ from bot.slack.draw.words.phrases import (
 
 
 def may_not_look(reason: Reason) -> str:
-    """For `preview`, `list`, `status`, the form and the Home tab."""
-    step = "Try again in a minute." if reason is Reason.UNREADABLE else "Ask a full member to look."
+    """For `preview`, `list`, `status`, the form, the Home tab and all names of a card."""
+    step = "Ask a full member to look."
+    if reason in (Reason.UNREADABLE, Reason.GROUP_UNREADABLE):
+        step = "Try again in a minute."
+    elif reason in (Reason.NOT_LISTED, Reason.CHANNEL):
+        step = "Ask somebody who may."
     return f"{may_not(reason, *ASK)}. {step}"
 
 

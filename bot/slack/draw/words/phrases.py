@@ -85,6 +85,8 @@ def slack_refuses(error: str | None) -> str:
 ASK = ("ask", "REQUESTERS")
 DECIDE = ("decide", "APPROVERS")
 BREAK_GLASS = ("break the glass", "BREAK_GLASS")
+LOOK = ("look again", "REQUESTERS")
+SETTLE = ("settle it", "APPROVERS")
 
 MAY_NOT: dict[Reason, str] = {
     Reason.OWN_REQUEST: "It is your own request",
@@ -93,9 +95,14 @@ MAY_NOT: dict[Reason, str] = {
     Reason.BOT: "Bots cannot {do}",
     Reason.GUEST: "Guests of this workspace cannot {do}",
     Reason.OTHER_WORKSPACE: "You belong to another workspace",
+    Reason.CHANNEL: "Nobody can {do} in this channel (`CHANNELS`)",
     Reason.UNREADABLE: "Slack did not say who you are",
     Reason.GROUP_UNREADABLE: "Slack did not say who is in the user groups of `{whose}`",
 }
+
+
+OF_A_REQUEST = frozenset({Reason.OWN_REQUEST, Reason.CHANNEL})
+"""Reasons that lie in the request, where all others lie in the person."""
 
 
 def may_not(reason: Reason, do: str, whose: str) -> str:
