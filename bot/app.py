@@ -29,7 +29,7 @@ from bot.slack.receive.http_server import Server, Wsgi
 from bot.slack.receive.listeners import Deps, dispatch, make_app
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.one_message import Whisper
-from bot.slack.send.poster import Poster
+from bot.slack.send.poster import SENDING_MS, Poster
 from bot.slack.send.web_api import (
     PEOPLE_TIMEOUT_S,
     POST_TIMEOUT_S,
@@ -158,7 +158,7 @@ def slack_of(settings: Settings, secrets: SlackSecrets, store: Store, metrics: M
     quick = client(QUICK_TIMEOUT_S, pauses)
     identity = Identity(quick)
     poster = Poster(
-        Outbox(store.db),
+        Outbox(store.db, SENDING_MS),
         client(POST_TIMEOUT_S),  # the outbox gives no message whose method is paused
         lambda request, slot: draw(request, slot, command, identity.url(), stored),
         lambda answer, request: draw_answer(answer, request, identity.url(), stored),

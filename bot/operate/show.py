@@ -27,7 +27,7 @@ WHY = {
     **dict.fromkeys(("account_inactive", "invalid_auth", "missing_scope"), _ACCOUNT),
     **dict.fromkeys(("not_authed", "token_expired", "token_revoked"), _ACCOUNT),
     **dict.fromkeys(("channel_not_found", "not_in_channel"), _NOT_THERE),
-    "answer_lost": "Slack did not say whether it took it, three times: it may be there",
+    "answer_lost": "Slack did not say whether it took it, six times: it may be there",
     "answer_lapsed": "it could be given for 30 minutes only, and nobody needs it later",
     "card_not_posted_yet": "its card is not in Slack yet",
     "message_not_found": "somebody has deleted it in Slack",

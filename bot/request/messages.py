@@ -155,8 +155,8 @@ class Due(Frozen):
     has lapsed; then it goes as a direct message). `last_error`: of the try before this one. `lost`:
     how many tries Slack may have taken without saying so.
     `card_gone`, for final words: the card could not be edited, since somebody has deleted it.
-    `at` is the time of the claim (ms epoch), `request` the row as it was then, None where there is
-    none.
+    `at` is the time of the claim (ms epoch), `lease_until` when it is over, `request` the row as it
+    was at the claim, None where there is none.
     """
 
     request_id: str
@@ -174,6 +174,7 @@ class Due(Frozen):
     last_error: str | None = None
     card_gone: bool = False
     at: int = 0
+    lease_until: int = 0
     request: Request | None = None
 
 
@@ -182,7 +183,7 @@ NO_LONGER_WANTED = "no_longer_wanted"
 
 
 ANSWER_LOST = "answer_lost"
-"""Another one: Slack was given the message three times, and never said whether it took it."""
+"""Another one: Slack was given the message six times, and never said whether it took it."""
 
 
 class Unsaid(Frozen):

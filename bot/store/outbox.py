@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import structlog
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -39,6 +40,8 @@ from bot.store.database import Database, change_shared
 from bot.store.queues import POST, Queue, lease_over
 from bot.store.saving import URGENCY, add
 from bot.store.schema import messages, requests, shared
+
+log = structlog.get_logger(__name__)
 
 # ---- what Slack holds back ----------------------------------------------------------------------
 
@@ -144,20 +147,22 @@ CARD_GONE = "message_not_found"
 PROGRESS_GAP_MS = 2_500
 """Between two edits of the progress message (contract); `chat.update` takes 50 a minute."""
 
-SENDING_MS = 25_000
-"""How long a message is held while it is sent: longer than the client's timeouts together."""
-
 HELD_SECONDS = 0.25
 """Between two looks at what is due but held by another thread, or paused by a 429."""
 
-_SAME_IN_DUE = [name for name in Due.model_fields if name in messages.c and name != "answer"]
+_SAME_IN_DUE = [
+    name
+    for name in Due.model_fields
+    if name in messages.c and name not in ("answer", "lease_until")
+]
 
 
 class Outbox:
-    """The `messages` table as the poster sees it. Each method is one short transaction."""
+    """The `messages` table as the poster sees it. Each method is one short transaction. `lease_ms`:
+    how long a message is held while it is sent."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, lease_ms: int) -> None:
+        self._db, self._lease_ms = db, lease_ms
         self.now, self.fault_of = db.clock, db.fault_of
 
     def claim(self, wait_s: float = 0.0) -> Due | None:
@@ -173,8 +178,9 @@ class Outbox:
             query = sendable().where(*held_back) if held_back else sendable()
             times = {"now": now, "calm_since": pauses.get("chat.postMessage", 0)}
             row = conn.execute(query, times).one_or_none()
+            lease_until = now + self._lease_ms
             if row is not None:
-                conn.execute(_one(row).values(lease_until=now + SENDING_MS))
+                conn.execute(_one(row).values(lease_until=lease_until))
                 gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
             elif wait_s and (due := conn.execute(NEXT_MESSAGE_DUE).scalar_one()) is not None:
                 # If it is due, it could not be claimed: it is held or paused, so look again soon.
@@ -194,6 +200,7 @@ class Outbox:
         return Due(
             **same,
             at=now,
+            lease_until=lease_until,
             request=request,
             answer=answer,
             user=row.person,
@@ -257,7 +264,9 @@ class Outbox:
         copies: bool = False,
     ) -> None:
         """What became of the try, and what the row has to hear of a card that was not posted
-        before, in one transaction. `gap_ms`: it is shown, and not edited again within that time."""
+        before, in one transaction. `gap_ms`: it is shown, and not edited again within that time.
+        Whoever was frozen for longer than the lease writes nothing over what the next one has
+        found; but a card that stands is heard of, since a second copy becomes a pointer."""
         told = of_card if due.slot == Slot.CARD and due.ts is None else None
         with self._db.write() as conn:
             now = self._db.now(conn)
@@ -265,7 +274,10 @@ class Outbox:
                 # The row may have changed since the claim, and so since it was drawn.
                 changed_since, free = messages.c.wanted != due.wanted, now + gap_ms
                 settled |= {"not_before": free, "due_at": case((changed_since, free), else_=None)}
-            conn.execute(_one(due).values(**settled, lease_until=0))
+            mine = _one(due).where(messages.c.lease_until == due.lease_until)
+            if conn.execute(mine.values(**settled, lease_until=0)).rowcount == 0:
+                log.warning("message_claim_lost", request=due.request_id, slot=due.slot)
+                copies, told = False, told if isinstance(told, CardPosted) else None
             if told is not None:
                 # Unless it was stored before, by another sender of the same message.
                 with suppress(IntegrityError), conn.begin_nested():

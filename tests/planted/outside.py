@@ -320,9 +320,16 @@ SLACK = (
     change(
         "what Slack may have taken is posted again and again",
         "tests/slack/listeners/test_poster.py"
-        "::test_what_slack_may_have_taken_is_sent_three_times_at_most",
+        "::test_what_slack_may_have_taken_is_repeated_five_times_at_most",
         "case Kind.PASSING if problem.maybe_taken and due.ts is None:",
         "case Kind.PASSING if False:",
+    ),
+    change(
+        "what Slack may have taken twice waits for two hours",
+        "tests/life/outages/test_slack_away_refused.py"
+        "::test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever",
+        "LOST_GAPS_MS = (5_000, 30_000, 2 * 60_000, 10 * 60_000, 60 * 60_000)",
+        "LOST_GAPS_MS = (5_000, 2 * 60 * 60_000)",
     ),
     change(
         "what people and the appliance wrote is not escaped",

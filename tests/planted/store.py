@@ -158,6 +158,21 @@ STORE = (
         "messages.c.due_at <= now",
     ),
     change(
+        "who lost a message's lease writes its outcome over the next one's",
+        "tests/slack/listeners/test_poster.py"
+        "::test_a_copy_that_was_frozen_writes_nothing_over_what_the_next_one_has_found",
+        "_one(due).where(messages.c.lease_until == due.lease_until)",
+        "_one(due)",
+    ),
+    change(
+        "two calls are made under the lease of a message, which lasts for one",
+        "tests/slack/listeners/test_poster.py"
+        "::test_a_message_is_held_for_longer_than_all_calls_of_a_try",
+        "return _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)",
+        "_post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)\n"
+        "    return _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)",
+    ),
+    change(
         "what changes while a message is sent is never shown",
         "tests/store/test_stored_once.py::test_what_changes_while_a_message_is_sent_is_shown_afterwards",
         "changed_since, free = messages.c.wanted != due.wanted, now + gap_ms",

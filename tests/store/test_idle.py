@@ -64,7 +64,7 @@ def acting(db: Database) -> None:
 
 
 def posting(db: Database) -> None:
-    outbox = Outbox(db)
+    outbox = Outbox(db, 25_000)
     outbox.claim()
     Pauses(db).hold("chat.postMessage", 1)
     outbox.claim(0.001)

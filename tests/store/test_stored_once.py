@@ -121,7 +121,7 @@ def test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_na
 
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:
     made = born(db, 1, State.PENDING, snapshot=snapshot())
-    store, box = Requests(db=db, lease_ms=25_000), Outbox(db)
+    store, box = Requests(db=db, lease_ms=25_000), Outbox(db, 25_000)
     due = box.claim()
     claim = store.claim(Queue.DECIDE)
     assert due is not None
@@ -150,7 +150,7 @@ def test_what_an_approval_changes_in_slack_waits_behind_the_delete() -> None:
     db = Database("sqlite://", now=clock.ms)
     upgrade(db)
     made = born(db, 1, State.PENDING, snapshot=snapshot(), card_ts="1.0")
-    store, box = Requests(db=db, lease_ms=25_000), Outbox(db)
+    store, box = Requests(db=db, lease_ms=25_000), Outbox(db, 25_000)
     card = box.claim()
     assert card is not None
     box.sent(card, ts="1.0", digest="as it was")
@@ -187,7 +187,7 @@ def test_a_message_that_is_sent_holds_back_all_of_its_request(db: Database) -> N
         with db.write() as conn:
             answer = Answer(event=number or 0, code="already_decided", params={}, matters=True)
             add_answers(conn, "AAAA-0001", (answer,), db.now(conn))
-    box = Outbox(db)
+    box = Outbox(db, 25_000)
     first = box.claim()
     assert first is not None
     for ahead_ms, free in ((0, False), (LONGEST_LEASE_MS - 60_000, False), (10**8, True)):

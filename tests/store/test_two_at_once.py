@@ -111,7 +111,7 @@ def insert_row(store: Any, _with: object) -> object:
 
 
 def claim_message(store: Any, _with: object) -> object:
-    return Outbox(store.db).claim()
+    return Outbox(store.db, 25_000).claim()
 
 
 def take(which: int) -> Callable[[Any, tuple[Claim, Claim]], object]:

@@ -23,7 +23,7 @@ REST_SECONDS = 0.1
 def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database) -> None:
     """While Slack is away nothing is claimed: each wake would else be heard again and again, and a
     core be burned until Slack is asked next."""
-    outbox = Outbox(sqlite_db)
+    outbox = Outbox(sqlite_db, 25_000)
     outbox.claim()
     sqlite_db.wakes.wake(POST)
     began = time.monotonic()
@@ -36,7 +36,7 @@ def test_a_wake_is_heard_once_by_a_poster_that_may_not_look(sqlite_db: Database)
 
 def test_nobody_waits_after_the_end(sqlite_db: Database) -> None:
     """Nor a poster that has seen that it may go on, before the end, and then looks for messages."""
-    outbox = Outbox(sqlite_db)
+    outbox = Outbox(sqlite_db, 25_000)
     sqlite_db.wakes.end(Queue.ACT)
     outbox.end_waiting()
     began = time.monotonic()

@@ -245,7 +245,7 @@ class World:
         self.db = Database(database, now=lambda: self.ms)
         upgrade(self.db)
         self.policy = policy(**changes)
-        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db)
+        self.inbox, self.outbox = Inbox(self.db), Outbox(self.db, 25_000)
         self.requests = Requests(db=self.db, lease_ms=LEASE_MS)
         self.overview = Overview(self.db)
         self.worker = self.new_worker()

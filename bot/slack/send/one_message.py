@@ -49,6 +49,10 @@ EDIT = "chat.update"
 MUST_BE_SAID = frozenset({Slot.FINAL, Slot.CORRECTION, Slot.ALARM})
 """These go into the channel when the thread refuses them: each can be understood by itself."""
 
+ELSEWHERE = "next_elsewhere"
+"""An error of our own: its thread, or the `response_url`, will never take it, and the next try goes
+to the channel, or as a direct message. Not the same try: a message is held for one call."""
+
 NO_WAY = SlackProblem(Kind.FINAL, "answer_lapsed")
 """An answer whose `response_url` no longer works, and which nobody needs as a direct message."""
 
@@ -83,24 +87,32 @@ def send(client: WebClient, due: Due, drawn: Drawn) -> str | Failed:
         return Failed(POST, SlackProblem(Kind.PASSING, "card_not_posted_yet"))
     # A thread whose card was deleted may be hard to find: the channel sees final words as well.
     broadcast = message.kind is Slot.ALARM or due.card_gone
-    outcome = _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
-    refused = isinstance(outcome, Failed) and outcome.problem.kind is Kind.FINAL
-    if refused and message.kind in MUST_BE_SAID:
+    if due.last_error == ELSEWHERE:
         # Its thread may be locked or gone; if the channel is closed, this is refused as well.
         return _post(client, due.channel, drawn, None)
-    return outcome
+    return _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)
+
+
+def goes_elsewhere(due: Due) -> bool:
+    """Whether there is another place for a message that was refused for good where it was sent."""
+    if due.last_error == ELSEWHERE:
+        return False
+    if due.answer is not None:
+        return due.response_url is not None and due.user is not None and due.answer.matters
+    in_thread = due.ts is None and due.thread_ts is not None
+    return in_thread and Message(slot=due.slot).kind in MUST_BE_SAID
 
 
 def tell(client: WebClient, due: Due, drawn: Drawn, pauses: Pauses) -> str | Failed | None:
     """Words for one person: through the `response_url`, or as a direct message when that has
     lapsed and the words still matter. No post while a 429 holds posts back: the outbox has only
     seen to `response_url`. Returns the `ts` of a direct message."""
-    if due.response_url is not None:
+    if due.response_url is not None and due.last_error != ELSEWHERE:
         problem = say(due.response_url, drawn, api_url=client.base_url, timeout_s=POST_TIMEOUT_S)
         if problem is None:
             return None
-        if problem.kind is not Kind.FINAL:
-            return Failed(RESPONSE_URL, problem)
+        lapsed = problem.kind is Kind.FINAL and not goes_elsewhere(due)
+        return Failed(RESPONSE_URL, NO_WAY if lapsed else problem)
     if due.user is None or due.answer is None or not due.answer.matters:
         return Failed(RESPONSE_URL, NO_WAY)
     if left_ms := pauses.left_ms(POST):

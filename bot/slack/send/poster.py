@@ -20,8 +20,9 @@ from bot.request.messages import (
     messages,
 )
 from bot.request.model import Request
-from bot.slack.send.one_message import Failed, send, tell
+from bot.slack.send.one_message import ELSEWHERE, Failed, goes_elsewhere, send, tell
 from bot.slack.send.slack_problem import BROKEN, UNEDITABLE_WORDS, Kind, problem_of
+from bot.slack.send.web_api import POST_TIMEOUT_S, longest_s
 from bot.store.outbox import Outbox, Pauses
 from bot.threads import Threads
 
@@ -32,9 +33,9 @@ LONGEST_GAP_MS = 60_000
 """Between two tries of one message. The gap doubles, but stays short enough that everything is said
 soon after an outage."""
 
-LOST_GAPS_MS = (5_000, 2 * 60 * 60_000)
+LOST_GAPS_MS = (5_000, 30_000, 2 * 60_000, 10 * 60_000, 60 * 60_000)
 """After a post that Slack may have taken, though its answer did not come or was of no use: each try
-may put one more copy into the channel, so there are three in all. An edit may be repeated."""
+may put one more copy into the channel, so there are six in all. An edit may be repeated."""
 
 ASK_SLACK_EVERY_MS = 10_000
 """While Slack gives no answer. So late may a waiting message go out when it is back."""
@@ -55,6 +56,11 @@ AFTER_FAULT_S = 1.0
 BEGIN_WITHIN_S = 2.0
 """Between the claim of a message and its call to Slack. If the process froze in between, it does
 not send: its lease may be over, and another copy may have posted the message."""
+
+SENDING_MS = int((BEGIN_WITHIN_S + longest_s(POST_TIMEOUT_S) + 1) * 1000)
+"""How long a message is held while it is sent: longer than the one call of a try may last. The
+timeouts are those of each read, so an answer that trickles in can outlast it; then the message may
+stand twice, as after any answer that was lost."""
 
 STORE_AGAIN_S, STORE_FOR_S = 0.2, 60.0
 """How often, and for how long, storing is tried after Slack has taken a message: one whose `ts` is
@@ -137,7 +143,7 @@ class Poster:
     def _deliver(self, due: Due, begun: float) -> None:
         gone = UNEDITABLE_WORDS if due.ts is not None else {ANSWER_LOST}
         if due.last_error and due.last_error in gone:
-            # It cannot be edited any more, or stands there three times: no call, and no log line.
+            # It cannot be edited any more, or was sent for the last time: no call, and no log line.
             self._outbox.given_up(due, error=due.last_error)
             return
         try:
@@ -155,8 +161,7 @@ class Poster:
         if digest == due.shown:
             self._outbox.sent(due, ts=due.ts, digest=digest)
             return
-        if self._monotonic() - begun > BEGIN_WITHIN_S:
-            log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
+        if not self._in_time(due, begun):
             return
         if due.answer is None:
             ts: str | Failed | None = send(self._client, due, drawn)
@@ -168,6 +173,13 @@ class Poster:
         self._keep(due, ts, digest)
         where = {"channel": due.channel, "ts": ts, "edit": due.ts is not None}
         log.info("sent", request=due.request_id, slot=due.slot, **where)
+
+    def _in_time(self, due: Due, begun: float) -> bool:
+        """The last look at the clock before the call."""
+        in_time = self._monotonic() - begun <= BEGIN_WITHIN_S
+        if not in_time:
+            log.warning("held_up_before_sending", request=due.request_id, slot=due.slot)
+        return in_time
 
     def _drawn(self, due: Due) -> Drawn | None:
         request = due.request
@@ -222,6 +234,9 @@ class Poster:
                 step = "check the token and its scopes (vr-unpair check)"
                 log.critical("slack_refuses_the_token", error=word, help=step, **where)
                 self._outbox.put_off(due, until=until, error=word, refused=True)
+            case Kind.FINAL if goes_elsewhere(due):
+                log.warning("not_sent", attempts=due.attempts + 1, error=word, **where)
+                self._outbox.put_off(due, until=self._outbox.now(), error=ELSEWHERE)
             case Kind.FINAL if due.ts is None or word in UNEDITABLE_WORDS:
                 self._give_up(due, word)
             case Kind.FINAL if due.attempts >= EDIT_TRIES:

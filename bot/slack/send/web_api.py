@@ -38,8 +38,11 @@ SecretNow = Callable[[bool], str]
 
 USER_AGENT = f"vr-unpair/{__version__}"
 
-POST_TIMEOUT_S = 10
+POST_TIMEOUT_S = 8
 """For the poster, per socket operation. Only the next message waits for it."""
+
+CONNECT_TIMEOUT_S = 3
+"""For a connection, TLS included; less where the timeout of the call is shorter."""
 
 QUICK_TIMEOUT_S = 2
 """For a call inside a listener: Slack wants its acknowledgement within 3 s."""
@@ -60,6 +63,11 @@ logging.getLogger("urllib3").setLevel(logging.WARNING)
 def tls() -> ssl.SSLContext:
     """The system's trust, read once. Otherwise each call would load all certificates anew."""
     return ssl.create_default_context()
+
+
+def longest_s(timeout_s: float) -> float:
+    """The timeouts of one `api_call` together. It calls twice if the token has changed."""
+    return 2 * (min(CONNECT_TIMEOUT_S, timeout_s) + timeout_s)
 
 
 # ---- connections --------------------------------------------------------------------------------
@@ -92,7 +100,7 @@ def pool_for(url: str, timeout_s: float) -> PoolManager:
     """Connections to this address. `timeout_s` is per socket operation."""
     options: dict[str, Any] = {
         "ssl_context": tls(),
-        "timeout": Timeout(connect=timeout_s, read=timeout_s),
+        "timeout": Timeout(connect=min(CONNECT_TIMEOUT_S, timeout_s), read=timeout_s),
         "maxsize": KEPT_MOST,
     }
     proxy = proxy_for(url)

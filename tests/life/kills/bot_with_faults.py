@@ -183,11 +183,22 @@ def lay_points_on_the_wire(doom: Doom) -> None:
 def lay_points_to_slack(doom: Doom) -> None:
     """The poster's three kinds of call, and the storing of what Slack said."""
     poster: Any = bot.slack.send.poster
+    in_time = poster.Poster._in_time
 
-    def calling(original: Callable[..., Any], kind: Callable[[Due], str]) -> Any:
+    def kind(due: Due) -> str:
+        return "answer" if due.answer else "edit" if due.ts else "post"
+
+    def leaving(self: Any, due: Due, begun: float) -> bool:
+        """Before the last look at the clock: whoever stood still here must not send."""
+        doom.passes(f"{kind(due)}:before")
+        doom.leaves(due)
+        left: bool = in_time(self, due, begun)
+        if not left:
+            doom.settled()
+        return left
+
+    def calling(original: Callable[..., Any]) -> Any:
         def call(client: Any, due: Due, *args: Any, **options: Any) -> Any:
-            doom.passes(f"{kind(due)}:before")
-            doom.leaves(due)
             outcome = original(client, due, *args, **options)
             doom.passes(f"{kind(due)}:after")
             return outcome
@@ -201,8 +212,8 @@ def lay_points_to_slack(doom: Doom) -> None:
 
         return store
 
-    poster.send = calling(poster.send, lambda due: "edit" if due.ts else "post")
-    poster.tell = calling(poster.tell, lambda due: "answer")
+    poster.Poster._in_time = leaving
+    poster.send, poster.tell = calling(poster.send), calling(poster.tell)
     for name in ("sent", "put_off", "given_up"):
         setattr(Outbox, name, storing(getattr(Outbox, name)))
     around(doom, Outbox, "sent", "sent:before", "sent:after")
@@ -214,7 +225,7 @@ def change_figures(faults: Faults) -> None:
     if faults.commit_ms is not None:
         bot.worker.drive.COMMIT_MS = faults.commit_ms
     if faults.sending_ms is not None:
-        bot.store.outbox.SENDING_MS = faults.sending_ms
+        bot.app.SENDING_MS = faults.sending_ms
     if faults.login_rest_ms is not None:
         bot.appliance.refused_login.REST_MS = faults.login_rest_ms
     if faults.window_ms is not None:

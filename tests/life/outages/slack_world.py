@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 from bot.operate.show import unsaid_json
 from bot.request.model import State
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.send.poster import Poster
+from bot.slack.send.poster import SENDING_MS, Poster
 from bot.slack.send.web_api import api_client
 from bot.store.outbox import Outbox, Pauses
 from bot.store.queries import unsaid
@@ -36,7 +36,7 @@ class SlackWorld(World):
             self.slack.add_person(person.removeprefix("U0").title(), id=person)
         self.given_up: list[tuple[str, str]] = []
         self.poster = Poster(
-            Outbox(self.db),
+            Outbox(self.db, SENDING_MS),
             self.client(paused=False),
             draw,
             draw_answer,

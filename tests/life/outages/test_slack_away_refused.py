@@ -215,7 +215,7 @@ def cut_in_the_channel(world: SlackWorld) -> None:
     )
 
 
-@pytest.mark.parametrize(("ttl_hours", "cards"), [(12, 3), (1, 2)])
+@pytest.mark.parametrize(("ttl_hours", "cards"), [(12, 6), (1, 5)])
 def test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever(
     ttl_hours: int, cards: int
 ) -> None:
@@ -227,7 +227,7 @@ def test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever(
         assert len(world.slack.messages(CHANNEL)) == cards
         assert world.state() is State.REFUSED
         assert len(world.slack.direct_messages(ASKER)) == 1
-        assert world.given_up == ([("card", "answer_lost")] if cards == 3 else [])
+        assert world.given_up == ([("card", "answer_lost")] if cards == 6 else [])
 
 
 def test_a_final_reply_whose_answers_are_all_lost_goes_to_each_person_once(
@@ -237,7 +237,7 @@ def test_a_final_reply_whose_answers_are_all_lost_goes_to_each_person_once(
     cut_in_the_channel(world)
     ended(world)
     world.pass_time(11 * HOUR)
-    assert len([m for m in world.finals() if m.channel == CHANNEL]) == 3
+    assert len([m for m in world.finals() if m.channel == CHANNEL]) == 6
     for person in (ASKER, FIRST):
         assert len(world.slack.direct_messages(person)) == 1
     assert "final" in world.unsaid()

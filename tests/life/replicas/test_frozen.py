@@ -70,8 +70,8 @@ def frozen_at(point: str, nth: int, database: str, way_in: WayIn, folder: Path) 
         wake(stage)
         stage.finish([story])
         seen = check_story(story)
+        # Whatever was not on its way to Slack at that moment stands once (`check_thread`).
         assert (seen.state, seen.deletes, seen.accepted) in MOMENTS[point, nth]
-        assert seen.doubled == 0
     check_words(stage, DATABASE_AWAY)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from bot.request.events import CardHeldUp, CardPosted, CardRefused
 from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Request
+from bot.slack.send.poster import SENDING_MS
 from bot.store.inbox import RESPONSE_URL_MS
-from bot.store.outbox import CARD_GONE, PROGRESS_GAP_MS, SENDING_MS
+from bot.store.outbox import CARD_GONE, PROGRESS_GAP_MS
 from bot.store.queues import LONGEST_LEASE_MS
 from bot.store.saving import URGENCY, messages_due_at
 
@@ -121,6 +122,7 @@ class MemoryOutbox:
             last_error=post.last_error,
             card_gone=post.urgency == URGENCY[Slot.FINAL] and self._card_gone(post.request_id),
             at=now,
+            lease_until=post.lease_until,
             request=self.store.get(post.request_id),
         )
 
@@ -139,7 +141,14 @@ class MemoryOutbox:
         return card is not None and card.last_error == CARD_GONE
 
     def sent(self, due: Due, *, ts: str | None, digest: str) -> None:
-        now, post = self.now(), self.posts[due.request_id, due.slot]
+        self.store.changes += 1
+        if due.slot == Slot.CARD and due.ts is None and ts is not None:
+            self.store.put(
+                CardPosted(ts=ts), origin=f"card:{due.request_id}:{ts}", request_id=due.request_id
+            )
+        if (post := self._held(due)) is None:
+            return
+        now = self.now()
         edited = due.slot == Slot.PROGRESS and digest != due.shown
         gap = PROGRESS_GAP_MS if edited else 0
         changed = post.wanted != due.wanted
@@ -147,26 +156,24 @@ class MemoryOutbox:
         post.shown, post.attempts, post.lost, post.last_error = digest, 0, 0, None
         post.not_before, post.lease_until = now + gap, 0
         post.due_at = now + gap if changed else None
-        if due.slot == Slot.CARD and due.ts is None and ts is not None:
-            self.store.put(
-                CardPosted(ts=ts), origin=f"card:{due.request_id}:{ts}", request_id=due.request_id
-            )
-        self.store.changes += 1
 
     def put_off(
         self, due: Due, *, until: int, error: str, refused: bool = False, lost: bool = False
     ) -> None:
-        post = self.posts[due.request_id, due.slot]
+        self.store.changes += 1
+        if (post := self._held(due)) is None:
+            return
         post.due_at, post.not_before, post.lease_until = until, until, 0
         post.attempts, post.last_error = post.attempts + 1, error
         post.lost += lost
         if refused and due.slot == Slot.CARD and due.ts is None:
             told = f"card-held-up:{due.request_id}:{error}"
             self.store.put(CardHeldUp(error=error), origin=told, request_id=due.request_id)
-        self.store.changes += 1
 
     def given_up(self, due: Due, *, error: str) -> None:
-        post = self.posts[due.request_id, due.slot]
+        self.store.changes += 1
+        if (post := self._held(due)) is None:
+            return
         post.due_at, post.lease_until, post.last_error = None, 0, error
         if due.slot == Slot.CARD and due.ts is None:
             self.store.put(
@@ -176,7 +183,11 @@ class MemoryOutbox:
             )
         if due.slot in PRIVATE and due.ts is None:
             self._copy_to_each(due)
-        self.store.changes += 1
+
+    def _held(self, due: Due) -> Post | None:
+        """None if another holds it now, or has settled it."""
+        post = self.posts[due.request_id, due.slot]
+        return post if post.lease_until == due.lease_until else None
 
     def _copy_to_each(self, due: Due) -> None:
         now, request = self.now(), self.store.rows[due.request_id].request

@@ -81,7 +81,7 @@ class RealStore:
 
     def _outbox(self) -> Any:
         """The real outbox, counting changes for the scheduler."""
-        real = Outbox(self.db)
+        real = Outbox(self.db, 25_000)
 
         def counting(name: str) -> Callable[..., None]:
             def call(*args: Any, **kwargs: Any) -> None:

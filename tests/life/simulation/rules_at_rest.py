@@ -85,7 +85,7 @@ def _shown(rules: Rules, request: Request) -> None:
         post = store.posts.get((request.id, slot))
         if post is None:
             rules.broken(f"{request.id}: {slot} was never asked for")
-        # Given up: deleted, not wanted, or sent three times without a word from Slack (rule 5).
+        # Given up: deleted, not wanted, or sent six times without a word from Slack (rule 5).
         if post.last_error in ("message_not_found", "no_longer_wanted", ANSWER_LOST):
             continue
         if post.due_at is not None:

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
-PATIENCE_SECONDS = 10
-"""For threads that end by themselves."""
+PATIENCE_SECONDS = 30
+"""For what comes by itself. Generous: the machine may be busy."""
 
 
 @dataclass
@@ -92,7 +92,9 @@ class FakeWebApi:
     def of(self, method: str) -> list[Call]:
         return [c for c in self.calls if c.method == method]
 
-    def wait_for(self, method: str, count: int = 1, seconds: float = 5) -> list[Call]:
+    def wait_for(
+        self, method: str, count: int = 1, seconds: float = PATIENCE_SECONDS
+    ) -> list[Call]:
         """The calls of a method, once there are that many."""
         with self._changed:
             arrived = self._changed.wait_for(lambda: len(self.of(method)) >= count, seconds)

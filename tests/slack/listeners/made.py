@@ -83,7 +83,7 @@ class Store:
         self.db = Database(url, now=lambda: self.ms)
         upgrade(self.db)
         self.inbox, self.overview = Inbox(self.db), Overview(self.db)
-        self.outbox, self.pauses = Outbox(self.db), Pauses(self.db)
+        self.outbox, self.pauses = Outbox(self.db, 25_000), Pauses(self.db)
         self.has()
 
     @property

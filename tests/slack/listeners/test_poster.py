@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bot.request.events import Opened
+from bot.request.events import CardPosted, Opened
 from bot.request.messages import ANSWER_LOST, NO_LONGER_WANTED, Drawn
 from bot.request.messages import Answer as Words
 from bot.request.model import Notice, Request, State
 from bot.slack.draw.message import draw, draw_answer
-from bot.slack.send.poster import Poster
+from bot.slack.send.poster import BEGIN_WITHIN_S, SENDING_MS, Poster
 from bot.slack.send.slack_problem import FINAL_WORDS, UNEDITABLE_WORDS
-from bot.slack.send.web_api import api_client
+from bot.slack.send.web_api import POST_TIMEOUT_S, api_client
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import (
     PATIENCE_SECONDS,
@@ -39,14 +39,14 @@ def _draw(request: Request, slot: str) -> Drawn:
 
 
 def _poster(api: FakeWebApi, store: Store, *, timeout_s: int = 1, **changes: Any) -> Poster:
-    client = api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s)
     usual: dict[str, Any] = {
+        "client": api_client("xoxb-t", base_url=api.api_url, timeout_s=timeout_s),
         "pauses": store.pauses,
         "draw": _draw,
         "draw_answer": lambda answer, request: Drawn(text=f"{answer.code} {request is None}"),
         "nets": (0.05, 0.05),
     }
-    return Poster(store.outbox, client, **(usual | changes))
+    return Poster(store.outbox, **(usual | changes))
 
 
 def _deliver(api: FakeWebApi, store: Store, due: dict[str, Any], **changes: Any) -> Any:
@@ -196,21 +196,21 @@ LOST = {
 
 
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST)
-def test_what_slack_may_have_taken_is_sent_three_times_at_most(
+def test_what_slack_may_have_taken_is_repeated_five_times_at_most(
     api: FakeWebApi, store: Store, answer: Answer
 ) -> None:
     told: list[tuple[str, str]] = []
     gaps = []
-    for lost in range(3):
+    for lost in range(6):
         api.script(POST, answer)
         due = CARD | {"lost": lost}
         row = _deliver(api, store, due, on_given_up=lambda *what: told.append(what))
-        gaps.append(_gap_ms(store, row) if lost < 2 else _given_up(row))
-    assert gaps == [5_000, 2 * 3_600_000, ANSWER_LOST]
+        gaps.append(_gap_ms(store, row) if lost < 5 else _given_up(row))
+    assert gaps == [5_000, 30_000, 120_000, 600_000, 3_600_000, ANSWER_LOST]
     assert told == [("card", ANSWER_LOST)]
     # Should the row want it once more, it is not sent.
     assert _given_up(_deliver(api, store, CARD | {"last_error": ANSWER_LOST})) == ANSWER_LOST
-    assert len(api.of(POST)) == 3
+    assert len(api.of(POST)) == 6
 
 
 @pytest.mark.parametrize("answer", list(LOST.values())[:-1], ids=list(LOST)[:-1])
@@ -218,6 +218,60 @@ def test_an_edit_may_be_repeated(api: FakeWebApi, store: Store, answer: Answer) 
     api.script(UPDATE, answer)
     row = _deliver(api, store, EDIT | {"attempts": 100})
     assert (_gap_ms(store, row), row.lost) == (60_000, 0)
+
+
+# ---- the lease of a message ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slot", ["final", "answer"])
+def test_a_message_is_held_for_longer_than_all_calls_of_a_try(
+    api: FakeWebApi, store: Store, answers: Callable[..., Any], slot: str
+) -> None:
+    """The longest ones: its first place will never take it, and the token has changed."""
+    api.script("response", Answer(b"used_url", status=404))
+    if slot == "final":
+        api.script(POST, error("restricted_action_thread_locked"))
+    api.script(POST, error("token_revoked"))
+    token = {False: "old", True: "new"}
+    client = api_client(token.__getitem__, base_url=api.api_url, timeout_s=POST_TIMEOUT_S)
+    waits = client.pool.connection_pool_kw["timeout"]
+    store.has(state=State.SUCCEEDED)
+    due = answers(api.response_url(), matters=True) if slot == "answer" else {"slot": "final"}
+    store.owes(**due, thread_ts=CARD_TS)
+    poster = _poster(api, store, client=client)
+    calls = []
+    while poster.once():
+        calls.append(len(api.calls) - sum(calls))
+        lasts = BEGIN_WITHIN_S + calls[-1] * (waits.connect_timeout + waits.read_timeout)
+        assert lasts < SENDING_MS / 1000
+    assert (calls, store.message(due["slot"]).last_error) == ([1, 2], None)
+
+
+def test_a_copy_that_was_frozen_writes_nothing_over_what_the_next_one_has_found(
+    api: FakeWebApi, store: Store
+) -> None:
+    store.owes(**CARD)
+    frozen = store.outbox.claim()
+    assert frozen is not None
+    store.ms += SENDING_MS
+    other = store.outbox.claim()
+    assert other is not None
+    outcomes: list[Callable[[], None]] = [
+        lambda: store.outbox.sent(frozen, ts="1.1", digest="old"),
+        lambda: store.outbox.put_off(frozen, until=store.ms + 1, error="x", refused=True),
+        lambda: store.outbox.given_up(frozen, error="x"),
+    ]
+    for wakes_up in outcomes:
+        wakes_up()
+        row = store.message("card")
+        assert (row.lease_until, row.ts, row.attempts) == (other.lease_until, None, 0)
+    store.outbox.sent(other, ts="2.2", digest="new")
+    for wakes_up in outcomes:
+        wakes_up()
+        row = store.message("card")
+        assert (row.ts, row.shown, row.due_at, row.last_error) == ("2.2", "new", None, None)
+    # Both stand, so both are heard of: the second becomes a pointer to the first.
+    assert [put.event for put in store.puts] == [CardPosted(ts="1.1"), CardPosted(ts="2.2")]
 
 
 # ---- words for one person --------------------------------------------------------------------
@@ -270,7 +324,12 @@ def test_an_answer_whose_address_has_lapsed_goes_as_a_direct_message(
     api.script("response", Answer(b"used_url", status=404))
     api.script(POST, answer)
     url = api.response_url() if used_up else None
-    assert _given_up(_deliver(api, store, answers(url, matters=True))) == why
+    due = answers(url, matters=True)
+    store.owes(**due)
+    poster = _poster(api, store)
+    while poster.once():
+        pass
+    assert _given_up(store.message(due["slot"])) == why
     assert [c.method for c in api.calls] == ["response", POST][not used_up :]
     assert api.calls[-1].body["channel"] == "U1"
 

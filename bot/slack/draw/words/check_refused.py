@@ -149,7 +149,7 @@ def _card_refused(request: Request, outcome: Outcome) -> Ending:
     error = outcome.lines[0]
     if error == ANSWER_LOST:
         return Ending(
-            "Slack never said whether it took the card; it was sent three times.",
+            "Slack never said whether it took the card; it was sent six times.",
             ("Copies of it may be in the channel: nothing can be decided on them.",),
             "Ask again when Slack works as usual.",
         )
