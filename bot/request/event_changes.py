@@ -1,7 +1,8 @@
 """`Step`: one event being absorbed. Collects its changes, audit entries and answers.
 
-A wait for the appliance or for Slack is silent at first. Then the thread is told once that the
-request waits, and once that it goes on.
+A wait for the appliance or for Slack is silent at first. Then the thread is told that the request
+waits, and later that it goes on, in one notice that is changed in place: an appliance that comes
+and goes for a day makes neither a long thread nor a growing row.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class Step:
         if told_of_wait(self.request):
             return
         if self.now - since >= TELL_AFTER_MS or until - self.now >= TELL_AFTER_MS:
-            self.notice(WAITS[self.request.state], text=problem.text)
+            self._tell_of_wait(WAITS[self.request.state], since, problem.text)
             self.record("waits", problem=problem.model_dump(exclude_none=True))
 
     def went_on(self) -> None:
@@ -166,7 +167,15 @@ class Step:
             return
         self.change(waiting=None, unreachable_since=None, not_before=None)
         if told_of_wait(request):
-            self.notice(GOES_ON)
+            self._tell_of_wait(GOES_ON, self.now)
+
+    def _tell_of_wait(self, code: str, at: int, text: str = "") -> None:
+        before, told = wait_notice(self.request), Notice(code=code, at=at, text=text)
+        if before is None:
+            return self.change(notices=(*self.request.notices, told))
+        told = told.model_copy(update={"times": before.times + (code != GOES_ON)})
+        told_now = (told if each is before else each for each in self.request.notices)
+        return self.change(notices=tuple(told_now))
 
     def done(self) -> Absorbed:
         return Absorbed(
@@ -177,10 +186,12 @@ class Step:
         )
 
 
+def wait_notice(request: Request) -> Notice | None:
+    codes = (*WAITS.values(), GOES_ON)
+    return next((each for each in request.notices if each.code in codes), None)
+
+
 def told_of_wait(request: Request) -> bool:
-    """Whether the thread believes that it waits: its last word on that since the approval."""
-    since = request.approved_at or 0
-    words = [
-        n.code for n in request.notices if n.at >= since and n.code in (*WAITS.values(), GOES_ON)
-    ]
-    return bool(words) and words[-1] != GOES_ON
+    """Whether the thread believes that it waits, since the approval that holds."""
+    told = wait_notice(request)
+    return told is not None and told.code != GOES_ON and told.at >= (request.approved_at or 0)

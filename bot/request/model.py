@@ -153,7 +153,8 @@ class TaskView(Frozen):
 
 
 class Notice(Frozen):
-    """What the thread is told once, such as that the request waits or that an approval is void.
+    """What the thread is told once, such as that an approval is void. The one about waiting is
+    changed in place: `at` is since when it waits or goes on, `times` how often it has waited.
     `lines`: what differs by then from what was approved.
     `who`: the people it is about; `called`: others who are mentioned; `told`: those who get it as a
     direct message as well; `unread`: groups whose members could not be told, since Slack did not
@@ -162,6 +163,7 @@ class Notice(Frozen):
     code: str
     at: int
     text: str = ""
+    times: int = 1
     lines: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
     called: tuple[str, ...] = ()

@@ -243,7 +243,7 @@ class TestFateUnknown:
         world.appliance.present = False
         world.poll()
         assert world.state() is State.SUCCEEDED
-        assert world.notices() == ["waits_to_look", "goes_on"]
+        assert world.notices() == ["goes_on"]
 
     def test_follow_ttl_ends_the_looks(self, world: World, kind: ProblemKind) -> None:
         world.approved(answered(kind))

@@ -130,7 +130,8 @@ def test_the_wait_of_a_second_approval_is_told_too(world: World) -> None:
     assert world.poll().state is State.PENDING
     world.click(request_id, "approve", SECOND)
     world.poll(9)
-    assert world.notices() == ["waits_to_send", "rights_lost", "waits_to_send"]
+    assert world.notices() == ["waits_to_send", "rights_lost"]
+    assert world.get().notices[0].times == 2
 
 
 def test_a_wait_that_is_over_is_not_told_late(world: World) -> None:

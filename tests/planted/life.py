@@ -364,6 +364,13 @@ LIFE = (
         "if True:",
         within="_run",
     ),
+    change(
+        "each wait of a request is told in a notice of its own",
+        "tests/life/outages/test_appliance_away.py",
+        "if before is None:",
+        "if True:",
+        within="_tell_of_wait",
+    ),
     # ---- after the DELETE ---------------------------------------------------------------------
     change(
         "a task from before the intent is taken for ours",

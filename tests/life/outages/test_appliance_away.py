@@ -8,6 +8,7 @@ import pytest
 
 from bot.request.model import State
 from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.message import draw
 from tests.support.world import ASKER, FIRST, World, problem
 
 AWAY = problem(ProblemKind.UNSENT)
@@ -72,7 +73,7 @@ def test_a_check_gives_up_after_five_minutes_and_tells_the_asker_alone(
 
 @pytest.mark.parametrize(
     ("polls", "notices"),
-    [(4, []), (60, ["waits_to_send", "goes_on"])],  # a hiccup is nobody's news
+    [(4, []), (60, ["goes_on"])],  # a hiccup is nobody's news
 )
 def test_an_approval_waits_is_told_once_and_is_sent_once(
     away: World, polls: int, notices: list[str]
@@ -104,14 +105,27 @@ def test_an_approval_runs_out_after_execution_ttl_and_nothing_was_sent(away: Wor
     assert [slot for _, slot, _ in away.posted].count("final") == 1
 
 
-def test_each_outage_of_a_task_is_told_once_and_its_end_once(away: World) -> None:
+def test_an_appliance_that_comes_and_goes_makes_neither_a_long_thread_nor_a_growing_row(
+    away: World,
+) -> None:
+    """A day of it left thousands of notices. One is edited in place, and says how often."""
     following(away)
-    for _ in range(2):
-        outage = goes_away(away)
+    sizes = set()
+    for times in range(1, 6):
+        outage, began = goes_away(away), away.ms
         away.poll(36)
+        (notice,) = away.get().notices
+        assert (notice.code, notice.times) == ("waits_to_follow", times)
+        assert began <= notice.at < away.ms
         outage.on = False
         away.poll(2)
-    assert away.notices() == ["waits_to_follow", "goes_on"] * 2
+        (notice,) = away.get().notices
+        assert (notice.code, notice.times) == ("goes_on", times)
+        sizes.add(len(away.get().model_dump_json()))
+    assert len(sizes) == 1
+    assert "It has waited 5 times so far." in draw(away.get(), "notice:1").text
+    told = [slot for _, slot, how in away.posted if how == "post" and slot.startswith("notice")]
+    assert told == ["notice:1"]
     away.appliance.end_task()
     away.poll(2)
     assert away.state() is State.SUCCEEDED

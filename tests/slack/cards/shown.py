@@ -309,7 +309,9 @@ NOTICES_TOLD = {
     "waits_to_send": _told("waits_to_send"),
     "waits_to_look": _told("waits_to_look"),
     "waits_to_follow": _told("waits_to_follow", text=""),
+    "waits_to_follow, again": _told("waits_to_follow", text="", times=2),
     "goes_on": _told("goes_on", text=""),
+    "goes_on, again": _told("goes_on", text="", times=12),
     "ahead": _told("ahead", WAITS, text="12"),
     "ahead, what differs": _told(
         "ahead", changed(WAITS, terms=DRY), text="1", lines=("number: was 2, is now 1",)

@@ -31,7 +31,7 @@ CALLS: dict[str, tuple[str, int | str]] = {
     **dict.fromkeys(("succeed", "fail", "attention", "refuse"), ("outcome", 1)),
     "turn_away": ("answer", 2),
     "answer": ("answer", 0),
-    "notice": ("notice", 0),
+    **dict.fromkeys(("notice", "_tell_of_wait"), ("notice", 0)),
 }
 
 ONLY_ANSWERS = {"look_running", "look_still_there", "look_unlisted"}

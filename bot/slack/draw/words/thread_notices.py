@@ -1,7 +1,8 @@
 """What is posted once in the thread: that it waits, goes on, that an approval is void, that
 somebody broke the glass, and the head of the audit trail.
 
-A notice is drawn only from itself and from the terms, so it never changes later.
+A notice is drawn only from itself and from the terms, so it never changes later; but there is one
+alone about waiting, which always says how that is now.
 """
 
 from __future__ import annotations
@@ -85,6 +86,12 @@ def _why(notice: Notice) -> str:
     return f"{sentence(notice.text)} " if notice.text else ""
 
 
+def _since(notice: Notice) -> str:
+    before = "once" if notice.times == 2 else f"{notice.times - 1:,} times"
+    again = f" It has waited {before} before." if notice.times > 1 else ""
+    return f"Waiting since {when(notice.at)}.{again}"
+
+
 NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     "rights_lost": lambda r, n: no_longer_approved(
         r, f"The approval of {mentions(n.who)} no longer counts: the right to it is gone"
@@ -98,17 +105,20 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     ),
     "waits_to_send": lambda r, n: (
         f"Approved, but it cannot be carried out yet. {_why(n)}The bot keeps trying until the "
-        "approval runs out."
+        f"approval runs out. {_since(n)}"
     ),
     "waits_to_look": lambda r, n: (
         "The delete may have gone out, and the appliance cannot be asked what became of it. "
-        f"{_why(n)}The bot keeps looking, and does not send it again."
+        f"{_why(n)}The bot keeps looking, and does not send it again. {_since(n)}"
     ),
     "waits_to_follow": lambda r, n: (
         f"The appliance is at work, and cannot be asked how far it is. {_why(n)}The bot keeps "
-        "looking."
+        f"looking. {_since(n)}"
     ),
-    "goes_on": lambda r, n: f"The wait ended {when(n.at)}; continuing.",
+    "goes_on": lambda r, n: (
+        f"The wait ended {when(n.at)}; continuing."
+        + (f" It has waited {n.times:,} times so far." if n.times > 1 else "")
+    ),
     "ahead": ahead,
     "ahead_unread": ahead_unread,
     "settled": lambda r, n: (
