@@ -191,8 +191,8 @@ def app_token(slack: Slack, secret: str) -> Line:
 def channel(slack: Slack, channel_id: str) -> Line:
     invite = f"/invite @{slack.bot_name}"
     if not channel_id:
-        words = "CHANNELS is empty: the command works in every channel"
-        return note(words, f"in each where it is to be used: {invite}")
+        words = "CHANNELS is empty: the command works in every channel, a private one of two too"
+        return note(words, f"name those where it is to be used, and there: {invite}")
     # If the bot is not in a private channel, Slack answers as if the channel did not exist (Slack
     # docs, conversations.info).
     hidden = wrong("it does not exist, or it is private and the bot is not in it", invite)
@@ -230,7 +230,11 @@ def group(slack: Slack, group_id: str, settings: str) -> Line:
     if not members:
         return wrong(f"nobody is in {name}", f"fill it, or {step}")
     count = f"{len(members)} {'person' if len(members) == 1 else 'people'}"
-    return fine(f"{name}, {count}, in {settings}")
+    words = f"{name}, {count}, in {settings}"
+    if settings == "NOTIFY":
+        return fine(words)
+    step = "whoever may edit it in Slack decides who that is: docs/slack.md says how to restrict it"
+    return note(words, step)
 
 
 def person(slack: Slack, user: str, settings: str) -> Line:

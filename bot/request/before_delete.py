@@ -58,8 +58,12 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     unread = [v for v in verdicts if v.unread]
     if unread:
         return _wait_for_rights(step, unread)
-    _rights_known(step, event)
-    return None
+    counted = [
+        d.model_copy(update={"through": event.verdicts[d.by].through})
+        for d in step.request.approvals
+    ]
+    step.change(approvals=tuple(counted))
+    return _rights_known(step, event)
 
 
 def _glass_right_before_intent(step: Step, event: RightsRead) -> None:
@@ -71,6 +75,7 @@ def _glass_right_before_intent(step: Step, event: RightsRead) -> None:
     if verdict.unread:
         return _wait_for_rights(step, [verdict])
     if verdict.yes:
+        step.change(glass=glass.model_copy(update={"through": verdict.through}))
         return _rights_known(step, event)
     step.change(glass=None, glass_lost=glass)
     step.back_to_pending()
@@ -158,11 +163,13 @@ def intent_stored(step: Step, lost: Intent | None = None) -> None:
         gone_since=None,
         not_before=None,
     )
+    decided = (request.glass,) if request.glass else request.approvals
     step.record(
         "intent",
         pairing_id=request.pairing_id,
         force=request.force,
-        people=[d.by for d in ((request.glass,) if request.glass else request.approvals)],
+        people=[d.by for d in decided],
+        through={d.by: d.through for d in decided},
         scheduled_at=request.scheduled_at,
         break_glass=True if request.glass else None,
         fingerprint=request.fingerprint,

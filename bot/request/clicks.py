@@ -102,8 +102,10 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
     if any(d.by == click.by for d in step.request.approvals):
         return step.turn_away(click, "already_counted", "already_counted")
     drop_lost_approvals(step, event)
-    step.change(approvals=(*step.request.approvals, click.decision))
-    step.record("approved_by", click.by, click.message, fingerprint=step.request.fingerprint)
+    counted = click.decision.model_copy(update={"through": verdict.through})
+    step.change(approvals=(*step.request.approvals, counted))
+    about = {"through": verdict.through, "fingerprint": step.request.fingerprint}
+    step.record("approved_by", click.by, click.message, **about)
     step.answer("approval_counted", event=click.event, by=click.by)
     if step.request.missing_approvals == 0:
         step.approve()
@@ -129,13 +131,15 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
     if not click.reason:
         return step.turn_away(click, "no_reason", "glass_without_reason")
     request = step.request
-    step.change(glass=click.decision, glass_lost=None)
+    decided = click.decision.model_copy(update={"through": verdict.through})
+    step.change(glass=decided, glass_lost=None)
     step.approve()
     step.record(
         "glass_broken",
         click.by,
         click.message,
         reason=click.reason,
+        through=verdict.through,
         own_request=click.by == request.requester,
         approvals=[d.by for d in request.approvals],
         approvals_required=request.terms.approvals_required,

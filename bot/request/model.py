@@ -92,12 +92,14 @@ class Terms(Kept):
 
 
 class Decision(Frozen):
-    """Who approved, denied or cancelled, when, and by which message."""
+    """Who approved, denied or cancelled, when, and by which message. `through`: the entry of
+    APPROVERS or BREAK_GLASS by which it counts, as last read."""
 
     by: str
     at: int
     reason: str | None = None
     message: str | None = None
+    through: str | None = None
 
 
 class WaitingClick(Frozen):

@@ -52,10 +52,12 @@ OF_THE_WORKSPACE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREAD
 
 
 class Verdict(Frozen):
-    """One person's right at one moment. `retry_at` (ms) where Slack said when to ask again."""
+    """One person's right at one moment. `retry_at` (ms) where Slack said when to ask again.
+    `through`: the entry of the list by which it is a yes, their own id or a user group's."""
 
     reason: Reason
     retry_at: int | None = None
+    through: str | None = None
 
     @property
     def yes(self) -> bool:

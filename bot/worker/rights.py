@@ -51,14 +51,15 @@ class Reading:
         if reason is Reason.YES and not acts_from_home(team, person, home):
             reason = Reason.OTHER_WORKSPACE
         if reason is not Reason.YES or listed is None or user in listed:
-            return Verdict(reason=reason)
+            own = reason is Reason.YES and listed is not None
+            return Verdict(reason=reason, through=user if own else None)
         unread: Verdict | None = None
         for group in sorted(who for who in listed if is_group(who)):
             members = self._members(group)
             if isinstance(members, Verdict):
                 unread = _later(unread, members)
             elif user in members:
-                return Verdict(reason=Reason.YES)
+                return Verdict(reason=Reason.YES, through=group)
         return unread or Verdict(reason=Reason.NOT_LISTED)
 
     def right_to_ask(self, user: str, team: str | None, policy: Policy, channel: str) -> Verdict:

@@ -119,6 +119,12 @@ LIFE = (
         "if True:",
     ),
     change(
+        "the trail names an approver's id where a group made the right",
+        "tests/rules/test_groups.py::TestGroups::test_the_trail_has_through_which_entry_each_approval_counted",
+        "return Verdict(reason=Reason.YES, through=group)",
+        "return Verdict(reason=Reason.YES, through=user)",
+    ),
+    change(
         "a guest counts",
         "tests/rules/test_approvals.py::test_listed_people_who_do_not_count",
         "if person.guest:",

@@ -6,6 +6,8 @@ import pytest
 
 from bot.request.model import State
 from bot.request.who_may import GROUP_UNREADABLE, Person
+from bot.store import audit_trail as trail
+from bot.store.queues import Queue
 from tests.support.world import ASKER, FIRST, SECOND, TEAM, World
 
 NIGHT, DAY = "S0NIGHT", "S0DAY"
@@ -31,6 +33,21 @@ class TestGroups:
         world.press("approve", SECOND)
         assert world.people.groups_asked == [NIGHT] * 3
         assert world.state() is State.FOLLOWING
+
+    @pytest.mark.policy(approvers=frozenset({NIGHT, DAY, FIRST}), approvals_required=2)
+    def test_the_trail_has_through_which_entry_each_approval_counted(self, world: World) -> None:
+        world.people.groups[NIGHT] = frozenset({FIRST, SECOND})
+        world.pending()
+        world.press("approve", FIRST)
+        world.click("AAAA-BBBB", "approve", SECOND)
+        while world.state() is State.PENDING:
+            assert world.worker.step(Queue.DECIDE)
+        world.people.groups = {DAY: frozenset({SECOND})}  # moved, before the rights are read again
+        world.settle()
+        told = {r.action: r.detail for r in trail.export(world.db)}
+        by = [r.detail["through"] for r in trail.export(world.db) if r.action == "approved_by"]
+        assert by == [FIRST, NIGHT]
+        assert told["intent"]["through"] == {FIRST: FIRST, SECOND: DAY}
 
     @pytest.mark.policy(approvers=frozenset({DAY, NIGHT}))
     def test_of_two_groups_the_one_that_can_be_read_is_enough(self, world: World) -> None:

@@ -26,6 +26,16 @@ def test_members_of_groups_count_and_one_call_reads_all_groups(stage: Stage) -> 
     assert len(stage.slack.calls_of("usergroups.list")) == 1
 
 
+@pytest.mark.parametrize("setting", ["approvers", "break_glass", "requesters", "notify"])
+def test_who_edits_a_group_that_gives_a_right_is_worth_a_note(stage: Stage, setting: str) -> None:
+    stage.slack.add_group("others", [ALAN], id=OTHER)
+    line = one(
+        stage.check(**{"approvers": (ALAN,), setting: (OTHER, ALAN)}), f"slack-group {OTHER}"
+    )
+    assert ("may edit it" in line.next_step) is (setting != "notify")
+    assert (line.result is Result.NOTE) is (setting != "notify")
+
+
 def test_no_more_people_are_asked_about_than_are_needed(stage: Stage) -> None:
     crowd = [stage.slack.add_person(f"p{number}") for number in range(50)]
     stage.slack.set_group(GROUP, crowd)
