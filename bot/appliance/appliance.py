@@ -7,7 +7,7 @@ what goes wrong becomes a problem here, and stays that up to the sentence that p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -51,6 +51,9 @@ LASTS_TIMEOUTS = 6
 """All calls of an effect together, in timeouts, where nobody says more: a log-in and some reads,
 each may be slow."""
 
+NOT_MADE = (ProblemKind.UNSENT, ProblemKind.TOO_LATE)
+"""After these no byte of a call has left."""
+
 PARTIAL_KEPT = 5
 """Of the appliance's words for what its answer does not hold."""
 
@@ -68,6 +71,8 @@ class Appliance:
     sessions: Sessions
     label: str | None = None
     checks_at: Priority = Priority.CHECK
+    _deletes: dict[str, EffectBudget] = field(default_factory=dict, init=False)
+    """By pairing, the DELETE that was counted and may come still."""
 
     def __repr__(self) -> str:
         return f"Appliance({self.host})"
@@ -139,6 +144,8 @@ class Appliance:
         return pairings, tuple(error.words for error in hiding(listed)[:PARTIAL_KEPT])
 
     def read_to_act(self, pairing_id: str, by: float) -> PairingRead | PresenceRead | CallFailed:
+        self.give_back(pairing_id)  # to be counted anew
+
         def read(api: Calls) -> PairingRead | PresenceRead:
             found = api.pairing_or_presence(pairing_id)
             if not isinstance(found, Pairing):
@@ -147,7 +154,9 @@ class Appliance:
             # Tasks last: if the answer to our DELETE is lost, a task of this pairing that somebody
             # else has started after this listing would be taken for ours. Nothing can close that
             # window, so keep it as short as possible.
-            return PairingRead(snapshot=now, task_ids=tuple(task.id for task in api.tasks()))
+            task_ids = tuple(task.id for task in api.tasks())
+            self._deletes[pairing_id] = api.effect.handed_on()
+            return PairingRead(snapshot=now, task_ids=task_ids)
 
         # The DELETE is counted too. Otherwise the readings might be old, and have to be made again,
         # by the time there is room for it.
@@ -159,11 +168,18 @@ class Appliance:
     def end_delete(self, pairing_id: str) -> None:
         self.sessions.transport.close_opened(delete_of(pairing_id))
 
+    def give_back(self, pairing_id: str) -> None:
+        counted = self._deletes.pop(pairing_id, None)
+        if counted is not None:
+            counted.give_back()
+
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         def send(api: Calls) -> TaskView:
             return api.delete_pairing(pairing_id, force=force, send_by=send_by)
 
         task = self._effect(send, Priority.ACT, by)
+        if not isinstance(task, CallFailed) or task.problem.kind not in NOT_MADE:
+            self._deletes.pop(pairing_id, None)
         if not isinstance(task, CallFailed):
             return DeleteAccepted(task=task)
         # If in doubt, it may have been accepted.
@@ -198,11 +214,13 @@ class Appliance:
     ) -> T | CallFailed:
         """The one place where an error becomes a problem."""
         api = self.calls(priority, by, calls=calls, later=later)
+        found: T | CallFailed
         try:
-            return run(api)
+            found = run(api)
         except CallError as error:
-            api.effect.give_back()
-            return CallFailed(problem=error.problem(self.sessions.now()))
+            found = CallFailed(problem=error.problem(self.sessions.now()))
+        api.effect.give_back()
+        return found
 
     def _read(self, api: Calls, found: Pairing, *, issues: bool) -> Snapshot:
         """Without the pairing's own `_meta.errors`: it is read before there is a session at the

@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 from typing import Literal
@@ -210,13 +210,20 @@ class EffectBudget:
             self._count(calls)
 
     def give_back(self) -> None:
-        """The effect has failed: what it has counted and not made is free again. While an appliance
-        is away nothing is made, and the minute must not fill up with that."""
+        """The effect is over: what it has counted and not made is free again. While an appliance is
+        away nothing is made, and the minute must not fill up with that."""
         if not self.left and not self.later:
             return
         at, left, later_at, later = self.counted_ms, self.left, self.later_ms, self.later
         self.left = self.later = 0
         self.budget.change(lambda state, _now: without(without(state, at, left), later_at, later))
+
+    def handed_on(self) -> EffectBudget:
+        """What belongs to the effect after this one, as a budget of its own: to be given back if
+        that never comes."""
+        kept = replace(self, left=0)
+        self.later = 0
+        return kept
 
     def _count(self, more: int, login: How | None = None) -> None:
         counted = (0, 0)

@@ -124,6 +124,11 @@ class AppliancePort(Protocol):
         """What was prepared is not needed any more, sent or not."""
         ...
 
+    def give_back(self, pairing_id: str) -> None:
+        """No DELETE of it comes now: one that was counted with `read_to_act` and not sent is not
+        counted any more."""
+        ...
+
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         """Exactly one DELETE, or provably none: not after the monotonic second `send_by`."""
         ...

@@ -89,6 +89,12 @@ class Effects:
         text = f"{words} {here} in its place now: whoever runs it has to put that one back"
         return Problem(kind=ProblemKind.UNSENT, text=text)
 
+    def give_back(self, request: Request) -> None:
+        """After the last effect of a claim that may have sent a DELETE."""
+        appliance = self.appliance_of(request)
+        if request.pairing_id is not None and not isinstance(appliance, Problem):
+            appliance.give_back(request.pairing_id)
+
     def _check(self, request: Request, by: float) -> Event:
         """The pairing, and the earlier request of it whose outcome is or was unknown."""
         read = find(request.site, request.asked, self.appliances, self.policy, self.lists, by)

@@ -119,7 +119,11 @@ class Worker:
         if isinstance(work, Claim):
             # For everything that is logged on the way, also by code that knows of no request.
             with bound_contextvars(request=work.request.id, site=work.request.site):
-                self.driver.drive(work)
+                try:
+                    self.driver.drive(work)
+                finally:
+                    if work.queue is Queue.ACT:
+                        self.driver.effects.give_back(work.request)
             return
         (request_id, stored), now = work, self.requests.now()
         if not isinstance(stored.event, Asked):

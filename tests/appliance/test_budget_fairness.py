@@ -16,7 +16,8 @@ from bot.appliance.appliance import ACTING, CHECKING, Appliance
 from bot.appliance.budget import LATER_MS, EffectBudget, MemoryBudget, Priority
 from bot.appliance.http_answers import CallError
 from bot.appliance.session import Credentials
-from bot.request.events import CallFailed, PairingRead
+from bot.request.events import CallFailed, DeleteNotAccepted, PairingRead, PresenceRead
+from bot.request.pairing import PairingUnresolved
 from bot.request.plan import READINGS_FRESH_MS
 from bot.request.problem import ProblemKind as Kind
 from sandbox.appliance import SimulatedAppliance
@@ -183,6 +184,32 @@ def test_a_reading_before_the_delete_comes_with_room_for_the_delete(counted: Cou
     counted.client.delete(counted.pairing, force=False, send_by=BY, by=BY)
     assert counted.made == 7, "two log-ins, four readings and the DELETE"
     assert len(counted.budget.state.calls_ms) == 40
+
+
+def test_what_is_counted_and_not_made_is_given_back(counted: Counted) -> None:
+    client, pairing = counted.client, counted.pairing
+
+    def spare() -> int:
+        return len(counted.budget.state.calls_ms) - counted.made
+
+    assert isinstance(client.find_and_read("nowhere", BY), PairingUnresolved)
+    assert (counted.made, spare()) == (2, 0), "the log-in and the list, and no more is read"
+    assert isinstance(client.read_to_act("nowhere", BY), PresenceRead)
+    assert spare() == 0, "what is not there is not deleted"
+    for _ in range(2):  # the second time as after an event that came before the intent
+        assert isinstance(client.read_to_act(pairing, BY), PairingRead)
+        assert spare() == 1
+    client.give_back(pairing)
+    assert spare() == 0
+    assert isinstance(client.read_to_act(pairing, BY), PairingRead)
+    client.sessions.held = None  # as after another thread's 401
+    assert isinstance(client.delete(pairing, force=False, send_by=BY, by=BY), DeleteNotAccepted)
+    client.give_back(pairing)
+    assert spare() == 0
+    assert isinstance(client.read_to_act(pairing, BY), PairingRead)
+    client.delete(pairing, force=False, send_by=BY, by=BY)
+    client.give_back(pairing)
+    assert spare() == 0, "one that was sent stays counted"
 
 
 def test_no_room_for_a_log_in_is_no_word_about_the_remote_site(counted: Counted) -> None:

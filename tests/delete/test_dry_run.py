@@ -20,6 +20,7 @@ def test_everything_but_the_delete(world: World, action: str) -> None:
     world.press(action, FIRST, reason="it burns")
     assert world.state() is State.REHEARSED
     assert world.appliance.deletes == []
+    assert (world.appliance.listings, world.appliance.counted) == (1, set())
 
 
 @pytest.mark.parametrize("first", [True, False])

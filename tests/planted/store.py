@@ -232,6 +232,18 @@ STORE = (
         'canonical = json.dumps({**columns, "detail": None},',
     ),
     change(
+        "the DELETE that a dry run never sends keeps its place in the minute",
+        "tests/delete/test_dry_run.py::test_everything_but_the_delete",
+        "self.driver.effects.give_back(work.request)",
+        "pass",
+    ),
+    change(
+        "what a reading has counted and not made stays counted",
+        "tests/appliance/test_budget_fairness.py::test_what_is_counted_and_not_made_is_given_back",
+        "api.effect.give_back()",
+        "if isinstance(found, CallFailed): api.effect.give_back()",
+    ),
+    change(
         "copies count the calls to an appliance from the same old number",
         "tests/store/test_stored_once.py::test_what_copies_share_is_changed_by_one_after_the_other",
         "_LOCKED = _READ.with_for_update()",

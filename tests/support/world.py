@@ -102,6 +102,8 @@ class FakeAppliance:
     deletes: list[tuple[str, bool]] = field(default_factory=list)
     listings: int = 0
     prepared: int = 0
+    counted: set[str] = field(default_factory=set)
+    """Pairings whose DELETE has a place in the minute, and is not sent."""
     polls: list[str] = field(default_factory=list)
     meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
     """By the name of a call, what happens once while its answer is on the way."""
@@ -139,6 +141,7 @@ class FakeAppliance:
         if not self.present or self.contradicts:
             return PresenceRead(pairing=self.presence)
         self.listings += 1
+        self.counted.add(pairing_id)
         read = PairingRead(snapshot=self.now, task_ids=tuple(t.id for t in self.tasks))
         return self._after("read_to_act", read)
 
@@ -150,6 +153,9 @@ class FakeAppliance:
 
     def end_delete(self, pairing_id: str) -> None:
         self.prepared -= 1
+
+    def give_back(self, pairing_id: str) -> None:
+        self.counted.discard(pairing_id)
 
     def delete(self, pairing_id: str, *, force: bool, send_by: float, by: float) -> DeleteOutcome:
         self.deletes.append((pairing_id, force))

@@ -240,6 +240,9 @@ class AppliancePort:
     def end_delete(self, pairing_id: str) -> None:
         """There is no connection here."""
 
+    def give_back(self, pairing_id: str) -> None:
+        """Nor a limit of calls."""
+
     def read_presence(
         self, pairing_id: str, by: float, *, listed: bool, task_id: str | None
     ) -> PresenceRead | CallFailed:
