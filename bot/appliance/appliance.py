@@ -267,11 +267,17 @@ def snapshot(
     also_partial: tuple[str, ...],
     now: int,
 ) -> Snapshot:
-    """`complete` only if the appliance says nothing is missing and its count agrees."""
+    """`complete` only if the appliance says nothing is missing, its count agrees, and it can be
+    read of each replication whether a recovery plan protects it."""
     items = replications.items
+    guarded = [each.id for each in items if each.protected]
     said = [*also_partial, *(e.words for e in (*replications.errors, *issues.errors))]
     if not replications.partial and len(items) != count:
         said.append(f"{len(items)} replications are listed, {count} are counted")
+    unread = [each.name for each in items if each.protected is None]
+    if unread:
+        more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+        said.append(f"whether a recovery plan protects {unread[0]}{more} cannot be read")
     ordered = sorted(items, key=lambda each: (not each.protected, each.name, each.id))
     return Snapshot(
         id=found.id,
@@ -280,10 +286,11 @@ def snapshot(
         local_vrms=found.local_vrms,
         remote_vrms=found.remote_vrms,
         count=count,
-        complete=not replications.partial and len(items) == count,
+        complete=not replications.partial and len(items) == count and not unread,
         replications_digest=None if replications.said_partial else digest_of(r.id for r in items),
         replications=tuple(ordered[:REPLICATIONS_KEPT]),
-        protected=sum(each.protected for each in items),
+        protected=len(guarded),
+        protected_digest=digest_of(guarded),
         issues=issues.items[:ISSUES_KEPT],
         issue_count=len(issues.items),
         # Each only once: if one reason cuts off both lists, both give it.

@@ -129,7 +129,9 @@ def pairing(found: Found) -> Pairing:
 def replication(found: Found) -> Replication:
     """One replicated virtual machine (ReplicationInfo)."""
     its_id = _id(found, "id")
-    protected = (as_text(found.get("recovery_solution")) or "").startswith(SITE_RECOVERY)
+    solution = found.get("recovery_solution")
+    text = "" if solution is None else solution  # null where there is no plan
+    protected = text.startswith(SITE_RECOVERY) if isinstance(text, str) else None
     name = as_text(found.get("name"), NAME_KEPT) or its_id[:NAME_KEPT]
     return Replication(id=its_id, name=name, protected=protected)
 

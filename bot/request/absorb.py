@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.request import (
@@ -138,6 +139,18 @@ def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
         case state, _:
             step.record("came_late", event=event.kind, state=state.value)
     return step.done()
+
+
+def may_stop(request: Request, waiting: Sequence[Stored], now: int) -> bool:
+    """Whether one of these events, which wait in this order, changes what is decided or may do so
+    once rights are read: a Withdraw, a Deny, what became of an earlier DELETE. All others, such as
+    presses of people who may not, can be absorbed as well after the DELETE."""
+    decided = request.state, request.clicks
+    for stored in waiting:
+        request = absorb(request, stored, now).request
+        if (request.state, request.clicks) != decided:
+            return True
+    return False
 
 
 class Dismissed(Frozen):

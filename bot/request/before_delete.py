@@ -17,14 +17,19 @@ from bot.request.events import (
 from bot.request.fingerprint import differences, identified
 from bot.request.following import is_gone
 from bot.request.model import Intent, Outcome, Readings, Request, State
-from bot.request.plan import (
-    told_ahead,
-)
+from bot.request.pairing import Snapshot
+from bot.request.plan import told_ahead
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Verdict
 
 REST_LOOK_MS = 60_000
 """How often an approved request looks whether the login rest is over."""
+
+UNREAD_AGAIN_MS = 15_000
+"""Between two readings, some calls each, of which the first was partial: most such outages last for
+minutes, and the budget of calls is for all requests."""
+
+UNREAD_REASONS = 2
 
 RIGHTS_UNREAD = Problem(
     kind=ProblemKind.UNANSWERED,
@@ -98,15 +103,25 @@ def tell_ahead(step: Step, event: PairingRead | PresenceRead | CallFailed) -> No
         return None
     people = tuple(dict.fromkeys((request.requester, *request.deciders)))
     if isinstance(event, CallFailed):
-        step.notice("ahead_unread", text=event.problem.text, who=people)
-        return step.record("told_ahead", problem=event.problem.model_dump(exclude_none=True))
+        if event.problem.kind is ProblemKind.OVER_BUDGET:
+            # Our own limit says nothing about the appliance: it is read a little later.
+            return step.change(not_before=again_at(step, event.problem, request.terms.poll_ms))
+        return _ahead_unread(step, event.problem, people)
     count = ""
     found: tuple[str, ...] = ("the appliance answers 404 for the pairing",)
     if isinstance(event, PairingRead) and request.snapshot:
         count = str(event.snapshot.count)
         found = differences(request.snapshot, event.snapshot, force=request.force)
+        problem = _unread(request.snapshot, event.snapshot)
+        if problem and not found:
+            return _ahead_unread(step, problem, people)
     step.notice("ahead", text=count, lines=found, who=people)
     return step.record("told_ahead", replications=count or None, differences=list(found))
+
+
+def _ahead_unread(step: Step, problem: Problem, people: tuple[str, ...]) -> None:
+    step.notice("ahead_unread", text=problem.text, who=people)
+    step.record("told_ahead", problem=problem.model_dump(exclude_none=True))
 
 
 def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
@@ -118,6 +133,10 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
     found = differences(shown, event.snapshot, force=request.force)
     if found:
         return _changed(step, found, identified(event.snapshot))
+    if problem := _unread(shown, event.snapshot):
+        step.change(gone_since=None)
+        pause = max(UNREAD_AGAIN_MS, request.terms.poll_ms)
+        return step.wait_for(problem, step.now + pause)
     if request.terms.dry_run:
         step.end(State.REHEARSED, Outcome(code="rehearsed"))
         return step.record("rehearsed")
@@ -130,6 +149,17 @@ def pairing_read_before_intent(step: Step, event: PairingRead) -> None:
         gone_since=None,
     )
     return None
+
+
+def _unread(shown: Snapshot, now: Snapshot) -> Problem | None:
+    """What is missing from a reading that was whole for the card: behind equal numbers may be other
+    replications, or one that is in a recovery plan by now. A remote site that has gone down makes
+    this the usual reading, of a one-sided break too."""
+    if now.complete or not shown.complete:
+        return None
+    why = "; ".join(now.partial[:UNREAD_REASONS]) or "the appliance does not say why"
+    text = f"Not all replications can be read now, as they could be for the card: {why}."
+    return Problem(kind=ProblemKind.NOT_UNDERSTOOD, text=text)
 
 
 def pairing_missing_before_intent(step: Step, event: PresenceRead) -> None:

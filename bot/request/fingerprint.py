@@ -43,10 +43,14 @@ def _compared(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def identified(snapshot: Snapshot) -> dict[str, Any]:
-    """The part of a snapshot that goes into its fingerprint. With the ids of its replications, if
-    all of them are known."""
-    digest = snapshot.replications_digest if snapshot.complete else None
-    return {**_compared(snapshot), "replications": digest}
+    """The part of a snapshot that goes into its fingerprint. With the ids of its replications, and
+    of those in recovery plans, if all of them are known."""
+    whole = snapshot.complete
+    return {
+        **_compared(snapshot),
+        "replications": snapshot.replications_digest if whole else None,
+        "in recovery plans": snapshot.protected_digest if whole else None,
+    }
 
 
 def fingerprint(
@@ -78,9 +82,10 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
         for what, value in _compared(shown).items()
         if value != same[what]
     ]
-    others = shown.replications_digest != now.replications_digest
-    if others and shown.complete and now.complete:
-        found += _came_and_went(shown, now)
+    if shown.complete and now.complete:
+        if shown.replications_digest != now.replications_digest:
+            found += _came_and_went(shown, now)
+        found += _newly_protected(shown, now)
     if force and shown.remote_down and not now.remote_down:
         found.append(
             "remote site: was unreachable, can be reached now, so force has lost its reason"
@@ -116,6 +121,19 @@ def _not_the_same(shown: Snapshot, now: Snapshot) -> list[str]:
     """Empty where the number differs, which is told by itself."""
     same_number = shown.count == now.count
     return ["replications: as many as before, but not the same ones"] if same_number else []
+
+
+def _newly_protected(shown: Snapshot, now: Snapshot) -> list[str]:
+    """Which replications are in a recovery plan that were in none. One that has left its plan is no
+    difference: nothing gets worse than approved. Of more than are kept by name it cannot be told
+    who came and who left, so there any difference counts."""
+    was = {id_key(each.id) for each in shown.replications if each.protected}
+    guarded = [each for each in now.replications if each.protected]
+    if len(was) == shown.protected and len(guarded) == now.protected:
+        came = [each for each in guarded if id_key(each.id) not in was]
+        return [f"replications newly in a recovery plan: {_some(came, set())}"] if came else []
+    same = shown.protected_digest == now.protected_digest
+    return [] if same else ["recovery plans: not the same replications as before are in one"]
 
 
 def _some(replications: list[Replication], ambiguous: set[str]) -> str:

@@ -70,11 +70,11 @@ class IssueLine(Frozen):
 
 class Replication(Frozen):
     """One replicated virtual machine; `name` is its id where the appliance tells none. `protected`:
-    by a recovery plan of Site Recovery Manager."""
+    by a recovery plan of Site Recovery Manager; None where that cannot be read."""
 
     id: str
     name: str
-    protected: bool = False
+    protected: bool | None = False
 
 
 class Pairing(Frozen):
@@ -102,13 +102,15 @@ class Snapshot(Pairing):
     """A pairing as one reading found it. `partial` says what is missing. `replications_digest` is
     over the listed replications, and None if the appliance itself calls that list partial. A list
     that is only shorter than the count (not `complete`) may have changed while it was read.
-    `replications` are the first of them: those that are protected, then by name."""
+    `replications` are the first of them: those that are protected, then by name. `protected_digest`
+    is over all that are."""
 
     count: int
     complete: bool
     replications_digest: str | None
     replications: tuple[Replication, ...] = ()
     protected: int = 0
+    protected_digest: str | None = None
     issues: tuple[IssueLine, ...] = ()
     issue_count: int = 0
     partial: tuple[str, ...] = ()

@@ -247,7 +247,8 @@ def _approved(request: Request, now: int) -> Effect:
             # Not past the deadline, even where the appliance asked for longer.
             pause = min(request.not_before or 0, request.execute_by or at)
             return Wait(until=max(at, pause))
-        return Wait(until=tell_at) if now < tell_at else ReadPairing(purpose="ahead")
+        begin = max(tell_at, request.not_before or 0)
+        return Wait(until=min(begin, at)) if now < begin else ReadPairing(purpose="ahead")
     later = _later(request.execute_by, request, now)
     if later:
         return later

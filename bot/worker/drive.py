@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.request.absorb import absorb
+from bot.request.absorb import absorb, may_stop
 from bot.request.event_changes import Absorbed
 from bot.request.events import (
     CallFailed,
@@ -21,9 +21,18 @@ from bot.request.events import (
     Stored,
     TimePassed,
 )
-from bot.request.model import Readings, Request
+from bot.request.model import Readings, Request, State
 from bot.request.pairing import PairingUnresolved
-from bot.request.plan import Effect, ReadRights, SendDelete, Tick, Wait, next_at, plan
+from bot.request.plan import (
+    Effect,
+    ReadPairing,
+    ReadRights,
+    SendDelete,
+    Tick,
+    Wait,
+    next_at,
+    plan,
+)
 from bot.request.problem import Problem, ProblemKind
 from bot.store.inbox import Inbox
 from bot.store.one_open_request import PairingTakenBy
@@ -67,7 +76,8 @@ class Driver:
         try:
             while not claim.over:
                 now, events = self.requests.events(claim)
-                claim = self._absorb_waiting(claim, events, now)
+                if not _goes_first(claim.request, events, now):
+                    claim = self._absorb_waiting(claim, events, now)
                 if claim.over:
                     break
                 effect = plan(claim.request, now)
@@ -177,6 +187,15 @@ class Driver:
             other = PairingUnresolved(why="taken", candidates=by)
             refused = absorb(claim.request, Stored(at=now, event=other), now)
             return self.requests.save(claim, refused)
+
+
+def _goes_first(request: Request, waiting: list[Stored], now: int) -> bool:
+    """Whether the DELETE, with the readings before it, goes before what waits: in any channel there
+    are people whose presses change nothing, and however many, they must not hold it up. They are
+    answered after it, or when it has to wait for something."""
+    on_the_way = ReadRights, ReadPairing, SendDelete
+    approved = request.state is State.APPROVED and isinstance(plan(request, now), on_the_way)
+    return approved and not may_stop(request, waiting, now)
 
 
 def _changes_only(before: Request, absorbed: Absorbed, field: str) -> bool:

@@ -199,3 +199,17 @@ def test_only_the_appliances_own_word_makes_a_remote_site_unreachable(
     assert (shown.complete, shown.remote_down) == (False, down)
     told = "\n".join(differences(shown, read(3, Listing(LISTED)), force=True))
     assert ("remote site: was unreachable" in told) is down
+
+
+def test_a_recovery_plan_that_cannot_be_read_makes_the_reading_partial() -> None:
+    """null is none, and another solution than Site Recovery Manager is none of its plans."""
+    told = (None, "", "com.vmware.vcDr", "com.vmware.vcDr.SRM", "other", {"name": "SRM"}, 0)
+    made = [
+        models.replication({"id": f"r{n}", "name": f"vm-{n}", "recovery_solution": each})
+        for n, each in enumerate(told)
+    ]
+    assert [each.protected for each in made] == [False, False, True, True, False, None, None]
+    shown = read(len(made), Listing(tuple(made)))
+    assert (shown.complete, shown.remote_down, shown.protected) == (False, False, 2)
+    assert shown.partial == ("whether a recovery plan protects vm-5 and 1 more cannot be read",)
+    assert read(5, Listing(tuple(made[:5]))).complete

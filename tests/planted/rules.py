@@ -37,10 +37,10 @@ RULES = (
         "pass",
     ),
     simulated(
-        "simulated: an intent is stored while an event waits",
+        "simulated: an intent is stored while what may stop it waits",
         FIRST,
-        "return self.save_passed(claim, step)",
-        "return self._write(self._held(claim), claim, step)",
+        "if late or early or stopped or request.state",
+        "if late or early or request.state",
     ),
     simulated(
         "simulated: a message that is being sent is claimed again",

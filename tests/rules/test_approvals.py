@@ -7,11 +7,22 @@ import pytest
 
 from bot.request.events import Clicked
 from bot.request.model import State
+from bot.request.pairing import Server, digest_of
+from bot.request.problem import ProblemKind
 from bot.request.who_may import UNREADABLE, Person
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.saving import BEHIND_THE_DELETE_MS
-from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, snapshot
+from tests.support.world import (
+    ASKER,
+    CHANNEL,
+    FIRST,
+    SECOND,
+    TEAM,
+    World,
+    problem,
+    snapshot,
+)
 
 STRANGER = "U0STRANGER"
 WITH_GLASS = {"break_glass": frozenset({FIRST})}
@@ -235,6 +246,59 @@ class TestTheWorldMoved:
         assert changed.detail["compared"].keys() == checked.detail["compared"].keys()
         assert changed.detail["compared"] != checked.detail["compared"]
 
+    def test_one_that_came_into_a_recovery_plan_is_named_and_nothing_is_sent(
+        self, world: World
+    ) -> None:
+        world.pending()
+        first, *others = snapshot().replications
+        guarded = (first.model_copy(update={"protected": True}), *others)
+        digest = digest_of([first.id])
+        world.appliance.now = snapshot(replications=guarded, protected=1, protected_digest=digest)
+        world.press("approve", FIRST)
+        assert world.state() is State.CHANGED
+        assert world.outcome().lines == (f"replications newly in a recovery plan: {first.name}",)
+        assert world.appliance.deletes == []
+
+    @pytest.mark.parametrize("force", [False, True])
+    @pytest.mark.parametrize("dry_run", [False, True])
+    def test_a_reading_that_was_whole_and_is_partial_waits_until_the_time_to_begin_is_over(
+        self, world: World, force: bool, dry_run: bool
+    ) -> None:
+        """Behind equal numbers may be other replications. The remote site that has gone down is the
+        usual case of a one-sided break."""
+        world.policy = world.policy.model_copy(update={"dry_run": dry_run})
+        world.worker = world.new_worker()
+        world.pending(force=force)
+        down = Server(id="vr-b", status="ERROR")
+        gap = "the remote site does not answer (PARTIAL_DATA)"
+        lost = {"complete": False, "replications_digest": None, "replications": ()}
+        world.appliance.now = snapshot(remote_vrms=down, partial=(gap,), **lost)
+        world.press("approve", FIRST)
+        assert world.state() is State.APPROVED
+        world.wait(60_000)
+        assert world.notices() == ["waits_to_send"]
+        assert gap in world.get().notices[0].text
+        reading = world.appliance.listings
+        assert reading <= 6
+        world.wait(600_000)
+        assert world.end() == (State.EXPIRED, "not_begun")
+        assert gap in (world.outcome().problem or problem(ProblemKind.UNSENT)).text
+        assert world.appliance.deletes == []
+
+    def test_it_goes_on_when_it_can_be_read_in_full_again(self, world: World) -> None:
+        world.pending()
+        world.appliance.now = snapshot(complete=False)
+        world.press("approve", FIRST)
+        world.appliance.now = snapshot()
+        world.wait(30_000)
+        assert (world.state(), len(world.appliance.deletes)) == (State.FOLLOWING, 1)
+
+    def test_what_was_partial_on_the_card_is_compared_by_its_number(self, world: World) -> None:
+        world.appliance.now = snapshot(complete=False)
+        world.pending()
+        world.press("approve", FIRST)
+        assert world.state() is State.FOLLOWING
+
     @pytest.mark.policy(approvals_required=2)
     def test_a_right_that_is_lost_before_the_last_click_does_not_count(self, world: World) -> None:
         world.pending()
@@ -248,6 +312,38 @@ class TestTheWorldMoved:
         assert [n.who for n in request.notices] == [(FIRST,)]
         assert request.decide_by == deadline
         assert world.appliance.deletes == []
+
+
+def test_presses_of_strangers_do_not_hold_up_the_delete(world: World) -> None:
+    """They come all the time, between any two steps, and are answered after it."""
+    world.pending()
+
+    def pressed() -> None:
+        for action in ("approve", "deny", "cancel"):
+            world.click("AAAA-BBBB", action, STRANGER)
+
+    for call in ("read_to_act", "prepare_delete"):
+        world.appliance.meanwhile[call] = pressed
+    world.press("approve", FIRST)
+    world.wait(1_000)
+    assert world.state() is State.FOLLOWING
+    actions = world.actions()
+    assert "click_refused" not in actions[actions.index("approved") : actions.index("accepted")]
+    assert [who for who, _ in world.answers].count(STRANGER) == 6
+
+
+def test_a_withdraw_among_them_wins(world: World) -> None:
+    world.pending()
+
+    def pressed() -> None:
+        for who in (STRANGER, ASKER, STRANGER):
+            world.click("AAAA-BBBB", "cancel", who)
+
+    world.appliance.meanwhile["prepare_delete"] = pressed
+    world.press("approve", FIRST)
+    world.wait(1_000)
+    assert (world.state(), world.appliance.deletes) == (State.CANCELLED, [])
+    assert len(world.answers) == 4
 
 
 def test_a_second_request_for_the_same_pairing_is_refused(world: World) -> None:

@@ -34,7 +34,6 @@ DAILY = {
     "names": {"replications": (Replication(id="1", name="other"),)},
     "status": {"remote_vc": Server(id="rv", name="renamed", status="WARNING", version="9")},
     "issues": {"issues": (IssueLine(description="late"),), "issue_count": 1},
-    "protected": {"protected": 2},
     "time": {"read_at": 99},
 }
 
@@ -96,6 +95,50 @@ def test_a_remote_site_that_is_back_takes_the_reason_from_force(down: dict[str, 
     assert differences(PLAIN, shown, force=True) == ()
 
 
+# ---- recovery plans ------------------------------------------------------------------------------
+
+NEWLY = "replications newly in a recovery plan"
+OTHER_PLANS = "recovery plans: not the same replications as before are in one"
+
+
+def planned(*ids: str, count: int = 240, kept: int = 1_000) -> Snapshot:
+    """So many replications, of which these are in a recovery plan; the first are kept by name."""
+    all_ids = [f"r{n}" for n in range(count)]
+    vms = [Replication(id=each, name=f"vm-{each}", protected=each in ids) for each in all_ids]
+    vms.sort(key=lambda each: (not each.protected, each.name))
+    read = {"count": count, "protected": len(ids), "replications": tuple(vms[:kept])}
+    digests = {"replications_digest": digest_of(all_ids), "protected_digest": digest_of(ids)}
+    return PLAIN.model_copy(update={**read, **digests})
+
+
+@pytest.mark.parametrize(
+    ("shown", "now", "lines"),
+    [
+        (planned(), planned("r239"), [f"{NEWLY}: vm-r239"]),
+        (planned("r1"), planned("r2", "r3"), [f"{NEWLY}: vm-r2, vm-r3"]),
+        (planned("r1"), planned("r1"), []),
+        (planned("r1", "r2"), planned("r2"), []),
+        (planned("r1"), planned(), []),
+        # More are in plans than are kept by name.
+        (planned("r1", "r2", kept=1), planned("r1", "r2", kept=1), []),
+        (planned("r1", "r2", kept=1), planned("r1", "r3", kept=1), [OTHER_PLANS]),
+        (planned("r1", kept=1), planned("r1", "r2", kept=1), [OTHER_PLANS]),
+    ],
+)
+def test_one_that_came_into_a_recovery_plan_counts_and_one_that_left_does_not(
+    shown: Snapshot, now: Snapshot, lines: list[str]
+) -> None:
+    assert differences(shown, now, force=False) == tuple(lines)
+    assert differences(shown, in_capitals(now), force=True) == tuple(lines)
+    partial = {"complete": False, "protected": 0, "protected_digest": None}
+    assert differences(shown.model_copy(update=partial), now, force=False) == ()
+
+
+def test_the_button_names_what_the_card_said_of_recovery_plans() -> None:
+    ways = {fingerprint(planned(*ids), force=False, dry_run=False) for ids in ((), ("r1",))}
+    assert len(ways) == 2
+
+
 def in_capitals(shown: Snapshot) -> Snapshot:
     """The same pairing in an answer that writes every id in capitals."""
     servers = ("local_vc", "remote_vc", "local_vrms", "remote_vrms")
@@ -105,7 +148,8 @@ def in_capitals(shown: Snapshot) -> Snapshot:
         )
         for name in servers
     }
-    return shown.model_copy(update={**upper, "id": shown.id.upper()})
+    vms = tuple(r.model_copy(update={"id": r.id.upper()}) for r in shown.replications)
+    return shown.model_copy(update={**upper, "id": shown.id.upper(), "replications": vms})
 
 
 def test_ids_are_compared_without_case() -> None:

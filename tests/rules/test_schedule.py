@@ -210,6 +210,27 @@ class TestTenMinutesBefore:
         until(world, AT)
         assert world.state() is State.FOLLOWING
 
+    def test_our_own_limit_is_no_outage_and_it_is_read_a_little_later(self, world: World) -> None:
+        approved(world)
+        again = AT - 9 * MINUTE
+        limit = problem(ProblemKind.OVER_BUDGET, retry_at=again)
+        world.appliance.read_failures = [limit]
+        until(world, again - 1)
+        assert codes(world) == []
+        until(world, AT - 1)
+        (notice,) = world.get().notices
+        assert (notice.code, notice.at) == ("ahead", again)
+        until(world, AT)
+        assert world.state() is State.FOLLOWING
+
+    def test_a_reading_that_is_partial_by_then_is_none(self, world: World) -> None:
+        approved(world)
+        world.appliance.now = snapshot(complete=False, partial=("one of three is missing",))
+        until(world, AT - 1)
+        (notice,) = world.get().notices
+        assert notice.code == "ahead_unread"
+        assert "one of three is missing" in notice.text
+
     def test_who_approves_later_than_that_needs_no_notice(self, world: World) -> None:
         ask(world, "+12m")
         until(world, START_MS + 3 * MINUTE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.request.event_changes import Absorbed
+from bot.request.events import OperatorCancelled
 from bot.request.model import State
 from bot.store.queues import Queue
 from bot.store.requests import Requests
@@ -59,11 +60,19 @@ def test_not_from_another_state(store: Requests) -> None:
         intend(store, claim)
 
 
-def test_not_while_an_event_waits(store: Requests) -> None:
+def test_not_while_what_may_stop_it_waits(store: Requests) -> None:
+    """Behind a press that changes nothing, too."""
     claim = claimed(store)
-    put(store.db, claim.request.id, "cancel")
+    put(store.db, claim.request.id, "click")
+    put(store.db, claim.request.id, "cancel", OperatorCancelled(operator="root"))
     with pytest.raises(SaveRefused):
         intend(store, claim)
+
+
+def test_presses_that_change_nothing_do_not_hold_it_up(store: Requests) -> None:
+    claim = claimed(store)
+    put(store.db, claim.request.id, "click")
+    assert intend(store, claim).request.state is State.DELETING
 
 
 def test_what_time_does_is_stored_once_and_not_while_a_click_waits(store: Requests) -> None:

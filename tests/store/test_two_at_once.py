@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.request.event_changes import Absorbed
+from bot.request.events import OperatorCancelled
 from bot.request.messages import Due
 from bot.request.model import Request, State
 from bot.store.one_open_request import PairingTakenBy
@@ -81,6 +82,11 @@ def put(store: Any, _with: object) -> object:
     return store.put(click(), origin="click", request_id="AAAA-0001")
 
 
+def cancel(store: Any, _with: object) -> object:
+    event = OperatorCancelled(operator="root")
+    return store.put(event, origin="cancel", request_id="AAAA-0001")
+
+
 def intend(store: Any, claim: Claim) -> object:
     return store.save_intent(claim, _to(claim, State.DELETING))
 
@@ -124,7 +130,8 @@ def take(which: int) -> Callable[[Any, tuple[Claim, Claim]], object]:
 
 
 CASES = (
-    Case("a click, then the intent", approved, put, intend, ("1", "SaveRefused", True)),
+    Case("a cancel, then the intent", approved, cancel, intend, ("1", "SaveRefused", True)),
+    Case("a stranger, then the intent", approved, put, intend, ("1", "Claim", True)),
     Case("a click, then its deadline", approved, put, pass_time, ("1", "SaveRefused", True)),
     Case("the intent, then a click", approved, intend, put, ("Claim", "1", True)),
     Case("a click, then a claim", free, put, claim, ("1", "None", False)),

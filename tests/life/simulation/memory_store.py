@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.request.absorb import Dismissed
+from bot.request.absorb import Dismissed, may_stop
 from bot.request.audit_chain import Entry, Head, Record, link
 from bot.request.event_changes import Absorbed
 from bot.request.events import Event, Stored
@@ -185,9 +185,11 @@ class MemoryStore:
         now, request = self.now(), self._held(claim).request
         late = request.execute_by is not None and request.execute_by <= now
         early = request.scheduled_at is not None and request.scheduled_at > now
-        if late or early or request.state is not State.APPROVED:
+        waiting = [_stored(each) for each in self.waiting(request.id)]
+        stopped = may_stop(request, waiting, now)
+        if late or early or stopped or request.state is not State.APPROVED:
             raise SaveRefused
-        return self.save_passed(claim, step)
+        return self._write(self._held(claim), claim, step)
 
     def save_passed(self, claim: Claim, step: Absorbed) -> Claim:
         row = self._held(claim)
