@@ -224,6 +224,7 @@ SENTENCES = {
     "answered": "DELETE: answered",
     "not_accepted": "DELETE: not accepted",
     "task_adopted": "task {task} is taken for this DELETE's, it is {status}",
+    "task_not_ours": "task {task} is somebody else's",
     "task": "task {task} is {status}",
     "came_late": "came too late and changed nothing",
     "look_asked": "asked to look again",

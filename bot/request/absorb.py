@@ -106,6 +106,10 @@ def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
             after_delete.answered(step, event)
         case State.FOLLOWING, DeleteAccepted() if after_delete.found_in_list(step, event):
             after_delete.accepted(step, event)
+        case State.FOLLOWING, (DeleteAnswered() | DeleteNotAccepted()) if (
+            after_delete.found_in_list(step, event) and after_delete.nothing_began(step, event)
+        ):
+            after_delete.not_ours(step, event)
         case ((State.PENDING | State.APPROVED), DeleteAccepted(intent=Intent() as intent)):
             before_delete.intent_stored(step, intent)
             after_delete.accepted(step, event)
@@ -129,6 +133,11 @@ def absorb(request: Request, stored: Stored, now: int) -> Absorbed:
         case State.ATTENTION, DeleteAnswered() if after_delete.refused(step, event):
             after_delete.not_accepted_late(step, event)
         case State.ATTENTION, DeleteNotAccepted() if after_delete.of_this_intent(step, event):
+            after_delete.not_accepted_late(step, event)
+        case (
+            (State.SUCCEEDED | State.FAILED),
+            (DeleteAnswered() | DeleteNotAccepted()),
+        ) if after_delete.credited_wrongly(step, event):
             after_delete.not_accepted_late(step, event)
         case State.ATTENTION, RightsRead() if request.clicks:
             clicks.rights_read_after_the_end(step, event)

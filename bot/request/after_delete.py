@@ -14,7 +14,7 @@ from bot.request.events import (
     PresenceRead,
 )
 from bot.request.following import attention, fail, is_gone, succeed, watch
-from bot.request.model import Outcome, State, TaskView, WaitingClick
+from bot.request.model import NOTHING_BEGAN, Outcome, State, TaskView, WaitingClick
 from bot.request.pairing import id_key, same_id
 from bot.request.plan import (
     LIMITED_MS,
@@ -29,10 +29,27 @@ def of_this_intent(step: Step, event: DeleteOutcome) -> bool:
     return about is None or intent is None or about.at == intent.at
 
 
-def found_in_list(step: Step, event: DeleteAccepted) -> bool:
+def found_in_list(step: Step, event: DeleteOutcome) -> bool:
     """Whether the task is one that was found in the list. It may be somebody else's, which names
     this pairing and was begun after the last listing; only the answer tells."""
     return of_this_intent(step, event) and step.request.task_adopted
+
+
+def nothing_began(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> bool:
+    """Whether whoever sent this DELETE says that no task can be its own."""
+    kind = event.problem.kind
+    no_task = kind in (ProblemKind.REFUSED, ProblemKind.NOT_FOUND)
+    return of_this_intent(step, event) and (isinstance(event, DeleteNotAccepted) or no_task)
+
+
+def credited_wrongly(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> bool:
+    """Whether the end tells of a task that is not ours, or leaves open whether the pairing is gone
+    by this call. Not after a 404, which leaves that open too, nor when it is corrected already."""
+    request, known = step.request, step.request.correction
+    untold = request.state is State.SUCCEEDED and request.task is None and request.answer is None
+    untold = untold and event.problem.kind is not ProblemKind.NOT_FOUND
+    corrected = known is not None and known.code in NOTHING_BEGAN
+    return nothing_began(step, event) and not corrected and (request.task_adopted or untold)
 
 
 def refused(step: Step, event: DeleteAnswered) -> bool:
@@ -64,6 +81,21 @@ def answered(step: Step, event: DeleteAnswered) -> None:
     return step.went_on()
 
 
+def not_ours(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> None:
+    """The task that is followed is somebody else's, since nothing of ours began: from here on it is
+    as if it had never been found. Another DELETE goes out only as after any that was not accepted:
+    in the old time, with rights and pairing read again."""
+    task = step.request.task
+    step.went_on()
+    step.change(state=State.DELETING, task=None, task_adopted=False, gone_since=None)
+    step.change(polling_since=None, not_before=None)
+    step.notice("not_ours", text=task.id if task else "")
+    step.record("task_not_ours", task=task.id if task else None)
+    if isinstance(event, DeleteNotAccepted):
+        return not_accepted(step, event)
+    return answered(step, event)
+
+
 def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
     """The DELETE certainly had no effect: back to `approved`, with the old deadline. A second 401
     fails."""
@@ -76,7 +108,13 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
         step.change(answer=problem)
         return fail(step, "delete_refused")
     unauthorized = request.unauthorized + (problem.kind is ProblemKind.UNAUTHORIZED)
-    step.change(state=State.APPROVED, intent=None, follow_by=None, unauthorized=unauthorized)
+    step.change(
+        state=State.APPROVED,
+        intent=None,
+        follow_by=None,
+        unauthorized=unauthorized,
+        nameless_task=False,
+    )
     if problem.kind is ProblemKind.UNAUTHORIZED:
         return None  # at once: logging in again is all there is to do
     untold = problem.kind is ProblemKind.LIMITED and problem.retry_at is None
@@ -223,12 +261,16 @@ def accepted_late(step: Step, event: DeleteAccepted) -> None:
 
 
 def not_accepted_late(step: Step, event: DeleteAnswered | DeleteNotAccepted) -> None:
-    """The same, and it says that nothing was done: refused, or not accepted."""
+    """The same, and it says that nothing was done: refused, or not accepted. An end that is final
+    stays; what is corrected is whose work it was."""
     never_left(step, event.problem)
-    if isinstance(event, DeleteAnswered):
-        _correct(step, State.FAILED, Outcome(code="delete_refused", problem=event.problem))
-        action = "answered"
+    problem, state = event.problem, step.request.state
+    answered = isinstance(event, DeleteAnswered)
+    if state is not State.ATTENTION:
+        _correct(step, state, Outcome(code="not_ours", problem=problem))
+    elif answered:
+        _correct(step, State.FAILED, Outcome(code="delete_refused", problem=problem))
     else:
-        _correct(step, State.EXPIRED, Outcome(code="not_begun", problem=event.problem))
-        action = "not_accepted"
-    step.record(action, problem=event.problem.model_dump(exclude_none=True))
+        _correct(step, State.EXPIRED, Outcome(code="not_begun", problem=problem))
+    action = "answered" if answered else "not_accepted"
+    step.record(action, problem=problem.model_dump(exclude_none=True))

@@ -185,6 +185,10 @@ class Outcome(Frozen):
     by_404s: bool = False
 
 
+NOTHING_BEGAN = frozenset({"not_ours", "delete_refused", "not_begun"})
+"""Codes of the corrections that a late word of whoever sent the DELETE brings."""
+
+
 class Request(Frozen):
     """Everything about one request. Times are ms epoch of the database's clock.
 
@@ -290,7 +294,14 @@ class Request(Frozen):
     @property
     def deletes_accepted(self) -> int:
         """How many the appliance is known to have taken: it said so, or it has the task."""
-        return int(self.task is not None)
+        return int(self.task is not None and not self.task_of_another)
+
+    @property
+    def task_of_another(self) -> bool:
+        """Whether the task was taken for ours until the end, and whoever sent the DELETE has said
+        since that nothing of it began."""
+        corrected = self.correction is not None and self.correction.code in NOTHING_BEGAN
+        return self.task_adopted and corrected
 
     @property
     def missing_approvals(self) -> int:

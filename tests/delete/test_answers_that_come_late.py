@@ -134,6 +134,104 @@ def test_the_own_task_goes_before_one_that_was_found_by_looking(world: World) ->
     assert world.poll(LOOKS).state is State.SUCCEEDED
 
 
+OTHER = TaskView(id="task:8", status="RUNNING", entity=PAIRING)
+ABSENT = DeleteAnswered(problem=problem(ProblemKind.NOT_FOUND, status=404))
+
+
+def taken_for_ours(world: World) -> None:
+    """Somebody else's task, found by another copy while the answer is on its way."""
+    cut_off(world, OTHER)
+    world.wait(LEASE_MS)
+    assert (world.state(), world.get().task) == (State.FOLLOWING, OTHER)
+    del world.appliance.delete  # type: ignore[method-assign]
+
+
+def test_what_was_not_accepted_is_sent_again_and_the_task_found_meanwhile_is_not_ours(
+    world: World,
+) -> None:
+    taken_for_ours(world)
+    comes(world, LIMITED)
+    request = world.get()
+    assert (request.state, request.task, request.intent) == (State.APPROVED, None, None)
+    assert "not_ours" in world.notices()
+    assert world.appliance.deletes == []
+    comes(world, LIMITED)  # stored twice
+    world.wait(60_000)
+    request = world.get()
+    assert (request.state, request.task_adopted) == (State.FOLLOWING, False)
+    assert len(world.appliance.deletes) == 1
+    assert request.intent == Intent(at=world.ms, task_ids=(OTHER.id,))
+    comes(world, LIMITED.model_copy(update={"intent": Intent(at=1, task_ids=())}))
+    assert world.state() is State.FOLLOWING
+
+
+def test_it_is_not_sent_again_where_the_pairing_is_gone_by_then(world: World) -> None:
+    taken_for_ours(world)
+    world.appliance.present = False
+    comes(world, LIMITED)
+    world.wait(60_000)
+    assert (world.state(), world.appliance.deletes) == (State.CHANGED, [])
+
+
+@pytest.mark.parametrize("outcome", [FORBIDDEN, ABSENT], ids=["refused", "404"])
+def test_what_was_refused_ends_though_a_task_was_found_meanwhile(
+    world: World, outcome: Event
+) -> None:
+    taken_for_ours(world)
+    comes(world, outcome)
+    request = world.poll(LOOKS)
+    assert (request.state, request.task) == (State.FAILED, None)
+    assert "not_ours" in world.notices()
+    assert world.appliance.deletes == []
+
+
+@pytest.mark.parametrize("outcome", [LIMITED, FORBIDDEN], ids=["not accepted", "refused"])
+@pytest.mark.parametrize(
+    ("ends", "state", "words"),
+    [
+        ("SUCCESS", State.SUCCEEDED, "not by this delete"),
+        ("ERROR", State.FAILED, "was not carried out"),
+        ("lost", State.ATTENTION, "somebody else's"),
+    ],
+)
+def test_whose_work_it_was_is_corrected_after_the_end(
+    world: World, outcome: Event, ends: str, state: State, words: str
+) -> None:
+    taken_for_ours(world)
+    if ends == "lost":
+        world.appliance.tasks.clear()
+    else:
+        world.appliance.end_task(ends, gone=ends == "SUCCESS")
+    before = world.poll(LOOKS)
+    assert (before.state, before.deletes_accepted) == (state, 1)
+    first = draw(before, "final").text
+    comes(world, outcome)
+    comes(world, outcome)
+    request = world.get()
+    late = State.FAILED if outcome is FORBIDDEN else State.EXPIRED
+    assert request.state is (late if state is State.ATTENTION else state)
+    assert request.deletes_accepted == 0
+    told = draw(request, "correction").text
+    assert words in told
+    assert "`task:8`, which was taken for ours, is somebody else's" in told
+    assert "Task status" not in told
+    assert draw(request, "final").text == first or state is State.ATTENTION
+    assert world.actions().count("corrected") == 1
+    assert world.appliance.deletes == []
+
+
+def test_gone_untold_is_told_by_the_late_word(world: World) -> None:
+    cut_off(world)
+    world.appliance.present = False
+    world.wait(LEASE_MS)
+    assert world.end() == (State.SUCCEEDED, "gone_untold")
+    comes(world, ABSENT)
+    assert world.get().correction is None
+    comes(world, HELD_UP)
+    assert world.state() is State.SUCCEEDED
+    assert "not by this delete" in draw(world.get(), "correction").text
+
+
 def test_the_task_is_known_to_the_next_look(world: World) -> None:
     given_up(world, NAMELESS)
     comes(world, DeleteAccepted(task=NAMELESS))

@@ -26,7 +26,7 @@ from bot.slack.draw.markup import (
 )
 from bot.slack.draw.pairing_lists import suggestions
 from bot.slack.draw.words.after_a_click import answer_words
-from bot.slack.draw.words.endings import ending
+from bot.slack.draw.words.endings import UNCLEAR, ending
 from bot.slack.draw.words.pairing_names import at_site, pairing, what
 from bot.slack.draw.words.phrases import (
     STATES,
@@ -34,6 +34,7 @@ from bot.slack.draw.words.phrases import (
     by_deadline,
     may_stop_it,
     nothing_sent,
+    problem_words,
     signs_of_ours,
     to_call,
     vendor_words,
@@ -78,7 +79,8 @@ def draw(
             return _told(request, notice, card_url(request, workspace_url))
         case Slot.FINAL:
             # If a correction has changed the state, the first reply still says how it ended first.
-            state = State.ATTENTION if request.correction else request.state
+            unclear = request.outcome is not None and request.outcome.code in UNCLEAR
+            state = State.ATTENTION if unclear else request.state
             look = look_buttons(request)
             return _reply(request, state, request.outcome, request.ended_in, look)
         case Slot.CORRECTION:
@@ -187,13 +189,19 @@ def _reply(
     return drawn(
         section("\n".join([f"{STATES[state].mark} *{end.title}*", *end.body])),
         section(glass_reason(request)) if request.glass else None,
-        *map(section, vendor_words(request, outcome.problem)),
+        *map(section, _vendor_words(request, outcome)),
         section(f"*Next:* {end.next_step}"),
         section(f"{concerned}\n{what(request)}{at_site(request)}."),
         context(small_print(request)),
         context(witness_words(witness)) if witness else None,
         last,
     )
+
+
+def _vendor_words(request: Request, outcome: Outcome) -> list[str]:
+    if request.task_of_another and outcome is request.correction:
+        return problem_words(outcome.problem) if outcome.problem else []
+    return vendor_words(request, outcome.problem)
 
 
 # ---- progress ----------------------------------------------------------------------------------

@@ -180,6 +180,22 @@ CORRECTIONS = {
         state=State.FAILED,
         correction=Outcome(code="delete_refused", problem=TURNED_AWAY),
     ),
+    "not_begun, said late": changed(
+        BY_STATE[State.ATTENTION],
+        state=State.EXPIRED,
+        outcome=Outcome(code="end_unknown"),
+        task=ENDED_WELL,
+        task_adopted=True,
+        correction=Outcome(code="not_begun", problem=TURNED_AWAY),
+    ),
+    "not_ours, gone": changed(
+        decided("proved", task=ENDED_WELL, task_adopted=True),
+        correction=Outcome(code="not_ours", problem=TURNED_AWAY),
+    ),
+    "not_ours, failed": changed(
+        decided("task_error", task=ENDED_BADLY, task_adopted=True),
+        correction=Outcome(code="not_ours", problem=FORBIDDEN),
+    ),
 }
 WHOLE_FINALS = {
     "a success, with the head of the audit trail": changed(
@@ -312,6 +328,7 @@ NOTICES_TOLD = {
     "waits_to_follow, again": _told("waits_to_follow", text="", times=2),
     "goes_on": _told("goes_on", text=""),
     "goes_on, again": _told("goes_on", text="", times=12),
+    "not_ours": _told("not_ours", text="task-8"),
     "ahead": _told("ahead", WAITS, text="12"),
     "ahead, what differs": _told(
         "ahead", changed(WAITS, terms=DRY), text="1", lines=("number: was 2, is now 1",)

@@ -27,6 +27,9 @@ from bot.slack.draw.words.phrases import (
 
 Words = Callable[[Request, Outcome], Ending]
 
+UNCLEAR = frozenset({"outcome_unknown", "accepted_late", "end_unknown", "follow_ttl"})
+"""Outcomes of `attention`, whatever a correction has made of it."""
+
 PRIVILEGE = "`HmsRemote.com.vmware.vcHms.Hms.Manage`"
 TAKEN = "The appliance took the delete, and its task"
 ASK_AGAIN = "Ask again if it is still wanted."
@@ -44,7 +47,11 @@ def ending(request: Request, outcome: Outcome) -> Ending:
             f"{request.deletes_sent} deletes were sent, {taken} accepted: each was sent again only "
             "after the appliance had said that it did not take the one before."
         )
-    body.append(signs_of_ours(request))
+    if request.task and request.task_of_another and outcome is request.correction:
+        task = code(request.task.id, limits.ID)
+        body.append(f"Task {task}, which was taken for ours, is somebody else's.")
+    else:
+        body.append(signs_of_ours(request))
     if outcome.by_404s:
         time = duration(POLLS_OVER_TIMEOUTS * request.terms.timeout_ms)
         body.append(
@@ -238,6 +245,16 @@ def _changed_gone(request: Request, outcome: Outcome) -> Ending:
     return Ending(f"{title}.", tuple(body), step, title)
 
 
+def _not_ours(request: Request, outcome: Outcome) -> Ending:
+    """Only who sent the delete could tell, and its word came when the rest had been told."""
+    late = "The answer to the delete has come late: nothing of it began."
+    if request.state is State.SUCCEEDED:
+        title = "Correction: the pairing is gone, but not by this delete."
+        step = "See in the task list of the vSphere Client who broke it."
+        return Ending(title, (late,), step, "Gone, but not by this delete")
+    return Ending("Correction: the delete was not carried out.", (late,), ASK_AGAIN)
+
+
 # ---- the table ---------------------------------------------------------------------------------
 OUTCOMES: dict[str, Words] = {
     "proved": _gone,
@@ -280,7 +297,8 @@ OUTCOMES: dict[str, Words] = {
         "For the real thing, have `DRY_RUN` switched off, then ask again.",
         "Dry run done: nothing was sent",
     ),
-    # What Look again, or a late answer, has shown after the outcome was unknown.
+    # What Look again, or a late answer, has shown.
+    "not_ours": _not_ours,
     "look_gone": _gone,
     "look_task_failed": lambda r, o: Ending(
         f"Looked again: the task ended{f' with {code(r.task.status)}' if r.task else ''}, and the "

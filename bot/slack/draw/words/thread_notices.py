@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from bot.request.model import Notice, Request, Witness
 from bot.slack.draw import limits
-from bot.slack.draw.markup import fence, line, mention, mentions, sentence, when
+from bot.slack.draw.markup import code, fence, line, mention, mentions, sentence, when
 from bot.slack.draw.words.pairing_names import at_site, consequences, count_of, pairing, place
 from bot.slack.draw.words.phrases import duration, may_stop_it
 
@@ -118,6 +118,10 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     "goes_on": lambda r, n: (
         f"The wait ended {when(n.at)}; continuing."
         + (f" It has waited {n.times:,} times so far." if n.times > 1 else "")
+    ),
+    "not_ours": lambda r, n: (
+        f"Task {code(n.text, limits.ID)}, which was taken for ours, is somebody else's: the answer "
+        "to the delete has come late, and says that nothing of it began."
     ),
     "ahead": ahead,
     "ahead_unread": ahead_unread,
