@@ -20,6 +20,7 @@ from bot.request.model import TaskView
 from bot.request.pairing import (
     PairingUnresolved,
     Presence,
+    Replication,
     Server,
     Snapshot,
     digest_of,
@@ -111,6 +112,8 @@ class Estate:
     task_fates: list[str]
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, 3))
     present: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, True))
+    planned: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, 1))
+    """How many replications, the first ones, are in a recovery plan."""
     remote_down: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(PAIRINGS, False))
     tasks: list[Task] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
@@ -134,6 +137,8 @@ class Estate:
     def change(self, pairing: str, what: str) -> None:
         if what == "count":
             self.counts[pairing] += 1
+        elif what in ("planned", "unplanned"):
+            self.planned[pairing] = 2 if what == "planned" else 0
         elif what == "gone":
             self.present[pairing] = False
         elif what in ("remote_down", "remote_up"):
@@ -161,6 +166,7 @@ class Estate:
             return vendor_id.upper() if capitals else vendor_id
 
         ids = [cased(f"{pairing}-{n}") for n in range(self.counts[pairing])]
+        guarded = [] if down else ids[: self.planned[pairing]]
         return Snapshot(
             id=cased(pairing),
             local_vc=Server(id=cased("vc-local"), name="vc-local"),
@@ -170,6 +176,9 @@ class Estate:
             count=len(ids),
             complete=not down,
             replications_digest=None if down else digest_of(ids),
+            replications=tuple(Replication(id=i, name=i, protected=True) for i in guarded),
+            protected=len(guarded),
+            protected_digest=digest_of(guarded),
             read_at=0,
         )
 

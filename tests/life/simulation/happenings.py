@@ -141,6 +141,7 @@ def history(seed: int) -> History:
     if settles.random() < 0.15:
         settle = (0, settles.choice(PEOPLE), "settle", settles.choice(CLICKS))
         happenings.append(Happening(settles.randrange(2, 12) * MINUTE_MS, "click", settle))
+    happenings += _around_the_delete(random.Random(seed * 5 + 3), pairing)
     fates = [rng.choice(DELETE_FATES) if rng.random() < 0.5 else "accepted" for _ in range(4)]
     if rng.random() < 0.02:
         fates[:2] = rng.choice(("unsent", "unauthorized")), "accepted"
@@ -257,6 +258,22 @@ def _leaves_meanwhile(number: int, asked_at: int) -> list[Happening]:
         Happening(agreed, "appliance", (4 * MINUTE_MS, 1.0)),
         Happening(agreed + MINUTE_MS, "rights", ("U0B", 10 * MINUTE_MS)),
     ]
+
+
+def _around_the_delete(rng: random.Random, pairing: int) -> list[Happening]:
+    """People who may not decide press all the time; a replication comes into a recovery plan, or
+    leaves it; the remote site goes down after the card was shown."""
+    made = []
+    if rng.random() < 0.2:
+        for action in rng.sample(("approve", "cancel", "deny"), 2):
+            point = rng.choice(("effect:before", "effect:after", "save:after", "intent:before"))
+            press = (0, "U0STRANGER", action, "plain")
+            made.append(Happening(rng.randrange(2 * MINUTE_MS), "click", press, point, 1))
+    if rng.random() < 0.15:
+        what = rng.choice(("planned", "unplanned", "remote_down"))
+        at = rng.randrange(5 * MINUTE_MS)
+        made.append(Happening(at, "world", (pairing, what)))
+    return made
 
 
 def _said_twice() -> list[Happening]:

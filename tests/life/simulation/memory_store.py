@@ -73,6 +73,7 @@ class MemoryStore:
     gaps: bool = True
     """PostgreSQL: a refused row has used up a number."""
     on_saved: Callable[[Request | None, Request], None] = lambda before, after: None
+    on_refused: Callable[[Request, list[Item]], None] = lambda request, waiting: None
     on_put: Callable[[Item], None] = lambda item: None
 
     def __post_init__(self) -> None:
@@ -187,6 +188,8 @@ class MemoryStore:
         early = request.scheduled_at is not None and request.scheduled_at > now
         waiting = [_stored(each) for each in self.waiting(request.id)]
         stopped = may_stop(request, waiting, now)
+        if stopped:
+            self.on_refused(request, self.waiting(request.id))
         if late or early or stopped or request.state is not State.APPROVED:
             raise SaveRefused
         return self._write(self._held(claim), claim, step)

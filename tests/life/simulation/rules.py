@@ -142,6 +142,8 @@ class Rules:
         waiting = sim.store.waiting(before.id)
         if any(_cancels(i.event, before) for i in waiting):
             self.broken("an intent is stored although a cancel waits")
+        if any(_denies(i.event, before) for i in waiting):
+            self.broken("an intent is stored although a denial waits")
         if before.clicks:
             self.broken("an intent is stored although a denial waits for the rights of its owner")
         if before.execute_by is not None and sim.db_now() >= before.execute_by:
@@ -160,6 +162,28 @@ class Rules:
             if moved:
                 rule = f"sent although it is not what was approved: {moved}"
                 self.wrong_if_sent[after.id].append(rule)
+            self._read_as_approved(before, after)
+
+    def _read_as_approved(self, before: Request, after: Request) -> None:
+        """By what is really there: what the bot compares may be wrong."""
+        estate, shown = self.sim.estate, before.snapshot
+        assert shown is not None
+        pairing = before.pairing_id or ""
+        if shown.complete and estate.planned[pairing] > shown.protected:
+            rule = "sent although a replication has come into a recovery plan"
+            self.wrong_if_sent[after.id].append(rule)
+        if shown.complete and estate.remote_down[pairing]:
+            rule = "sent although what was whole on the card can be read in part alone"
+            self.wrong_if_sent[after.id].append(rule)
+
+    def refused(self, request: Request, waiting: list[Item]) -> None:
+        """An intent that was not stored for what waits."""
+        may_stop = ("operator_cancelled", "delete_accepted", "delete_answered")
+        if not any(
+            i.event.kind in may_stop or _cancels(i.event, request) or _denies(i.event, request)
+            for i in waiting
+        ):
+            self.broken("an intent is refused though only presses wait that change nothing")
 
     def _followed(self, after: Request, task_id: str) -> None:
         """What began after the last listing before the intent cannot be told from ours: that window
@@ -270,6 +294,18 @@ def _cancels(event: object, request: Request) -> bool:
         and event.ours
         and event.channel == request.channel
         and event.message_ts == request.card_ts
+    )
+
+
+def _denies(event: object, request: Request) -> bool:
+    """Or may do so: the rights of whoever pressed are read later."""
+    return (
+        isinstance(event, Clicked)
+        and event.action == "deny"
+        and request.scheduled_at is not None
+        and event.by != request.requester
+        and event.message_ts == request.card_ts
+        and _for_this(event, request)
     )
 
 

@@ -71,6 +71,7 @@ class Simulation:
         """Another store than the history's own, before the first step."""
         self.store = store
         store.on_saved, store.on_put = self.rules.saved, self.put_committed
+        store.on_refused = self.rules.refused
         # A real store is not asked behind the bot's back; what is compared with it does the same.
         self.looks_for_itself = looks_for_itself
         self.threads = []
