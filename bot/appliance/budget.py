@@ -13,7 +13,6 @@ further pages of a list, a log-in, a second try.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -24,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.appliance.http_answers import CallError
 from bot.request.problem import ProblemKind
+from bot.steady_clock import steady_seconds
 
 SPARE_MS = 1_000
 WINDOW_MS = 60_000 + SPARE_MS
@@ -148,7 +148,7 @@ class Budget:
     change: Change
     on_wait: Callable[[str, float], None] = lambda *_: None
     on_login: Callable[[LoginResult], None] = lambda *_: None
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
 
 
 class MemoryBudget(Budget):
@@ -157,7 +157,7 @@ class MemoryBudget(Budget):
     def __init__(
         self,
         calls_per_minute: int,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = steady_seconds,
         *,
         now: Callable[[], int] | None = None,
         state: BudgetState | None = None,

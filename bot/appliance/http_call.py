@@ -13,7 +13,6 @@ ends at the deadline, even if the server sends one byte at a time.
 from __future__ import annotations
 
 import http.client
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ from bot.appliance.tls import (
     proxy_context,
 )
 from bot.request.problem import ProblemKind
+from bot.steady_clock import steady_seconds
 
 OnCall = Callable[[str, str, str, float], None]
 
@@ -70,7 +70,7 @@ class Transport:
     timeout_seconds: float
     user_agent: str
     on_call: OnCall
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
     certificate_end: datetime | None = None
 
     def __post_init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from bot.request.plan import (
 )
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
+from bot.steady_clock import steady_seconds
 from bot.store.queries import Overview
 from bot.worker.find_pairings import Lists, find
 from bot.worker.rights import Reading, read_rights, read_rights_to_ask
@@ -35,7 +35,7 @@ class Effects:
     appliances: Mapping[str, AppliancePort]
     overview: Overview
     lists: Lists
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
         """`by` is the monotonic second by which it must be over. What goes wrong outside is never

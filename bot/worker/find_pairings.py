@@ -8,7 +8,6 @@ nothing: what somebody picks is read again from the appliance when it is checked
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +20,7 @@ from bot.request.pairing import PairingUnresolved, looks_like_id, nearest
 from bot.request.plan import AppliancePort
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import Policy
+from bot.steady_clock import steady_seconds
 
 SECONDS = 5.0
 """For one of several. The vendor names no figure; a list of pairings takes a fraction of it."""
@@ -39,7 +39,7 @@ def at_once(
     by: float,
     *,
     seconds: float = SECONDS,
-    monotonic: Callable[[], float] = time.monotonic,
+    monotonic: Callable[[], float] = steady_seconds,
 ) -> dict[str, Answer | CallFailed]:
     """What each site answers. Each call is given the monotonic second by which to end: `by`, or
     `seconds` from now; its thread may end that late. Raises what a call raised."""
@@ -96,7 +96,7 @@ def search(
     appliances: Mapping[str, AppliancePort],
     by: float,
     *,
-    monotonic: Callable[[], float] = time.monotonic,
+    monotonic: Callable[[], float] = steady_seconds,
 ) -> PairingRead | PairingUnresolved:
     """The pairing that somebody typed without naming an appliance, and where it is, if exactly one
     fits.
@@ -151,7 +151,7 @@ class Lists:
 
     appliances: Mapping[str, AppliancePort]
     now: Callable[[], int]
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _latest: dict[str, tuple[float, PairingsListed]] = field(default_factory=dict)
 

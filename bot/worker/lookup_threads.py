@@ -8,7 +8,6 @@ at once. What asks an appliance has other threads than what needs the store alon
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from bot.request.lookup_results import (
 from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
 from bot.request.who_may import OF_THE_WORKSPACE, Policy
+from bot.steady_clock import steady_seconds
 from bot.store.queries import Overview
 from bot.threads import Threads
 from bot.worker.find_pairings import Lists, find
@@ -116,7 +116,7 @@ class Lookups:
     overview: Overview
     people: PeoplePort
     policy: Policy
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
 
     def __post_init__(self) -> None:
         self._asking = Pool("lookup", ASKING_THREADS, ASKING_WAITING_MOST)

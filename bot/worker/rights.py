@@ -6,7 +6,6 @@ somebody is not listed by id, since Slack allows few of those calls a minute.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -24,6 +23,7 @@ from bot.request.who_may import (
     counts,
     is_group,
 )
+from bot.steady_clock import steady_seconds
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Reading:
 
     people: PeoplePort
     by: float
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = steady_seconds
     zones: dict[str, str | None] = field(default_factory=dict)
     _groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)
 

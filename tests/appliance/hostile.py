@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from bot.appliance.tls import ANSWER_MAX_BYTES
+from bot.steady_clock import steady_seconds
 from tests.appliance.small_server import Handler, Reply, Seen
 
 MEGABYTE = 1024 * 1024
@@ -111,7 +111,7 @@ def ask_for_everything(host: str, ca_file: str, numbers: list[int]) -> None:
     honest = client("/honest")
     for number in numbers:
         peak_megabytes()
-        port, by = client(f"/h{number}"), time.monotonic() + 60
+        port, by = client(f"/h{number}"), steady_seconds() + 60
         # A check, what comes before and after a DELETE, and a lookup, by three threads.
         effects: list[Callable[[], object]] = [
             partial(port.find_and_read, "p-1", by),

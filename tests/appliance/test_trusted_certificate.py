@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from bot.appliance.budget import Priority
 from bot.appliance.http_answers import TlsFailed
 from bot.appliance.tls import Trust, certificate_end
 from bot.request.problem import ProblemKind as Kind
+from bot.steady_clock import steady_seconds
 from tests.appliance.small_server import Reply, Server, Start, fails
 from tests.support.proxy import Proxy
 
@@ -155,7 +155,7 @@ def test_a_proxy_of_the_environment_and_the_pin_through_it(
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     good = connect(trust=Trust.fingerprint(pin_of(leaf)))
     assert version(good) == "9"
-    calls, send_by = good.calls(Priority.ACT), time.monotonic() + 5
+    calls, send_by = good.calls(Priority.ACT), steady_seconds() + 5
     calls.prepare_delete("p-1")
     assert calls.delete_pairing("p-1", force=False, send_by=send_by).id == "t-1"
     assert [head.split()[0] for head in proxy.asked] == ["CONNECT"] * 2

@@ -4,13 +4,17 @@ that freezes with it in its hand, and when the database's clock is set back."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from bot.request.event_changes import Absorbed
 from bot.request.events import Stored
 from bot.request.model import Readings, State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Verdict
+from bot.steady_clock import SteadyClock
 from bot.store.queues import Queue
 from bot.store.saving import Claim
 from tests.support.world import (
@@ -175,3 +179,46 @@ def test_a_click_stored_while_the_process_was_frozen_beats_the_deadline(
     world.settle()
     assert world.state() is State.FOLLOWING
     assert len(world.appliance.deletes) == 1
+
+
+@pytest.mark.parametrize(
+    ("clock", "seconds"),
+    [("since_boot", 3_600.0), ("wall", 3_600.0), ("wall", -3_600.0), ("monotonic", 2.0)],
+    ids=["suspended", "paused by its host", "set back", "frozen"],
+)
+def test_a_machine_that_stood_between_intent_and_send_sends_nothing_of_that_intent(
+    world: World, clock: str, seconds: float
+) -> None:
+    moved = {"monotonic": 0.0, "wall": 0.0, "since_boot": 0.0}
+    told = {name: partial(lambda which: world.ms / 1000 + moved[which], name) for name in moved}
+    driver = world.worker.driver
+    effects = replace(driver.effects, monotonic=SteadyClock(**told))
+    world.worker.driver = replace(driver, effects=effects)
+    save_intent, stands = world.requests.save_intent, [seconds]
+
+    def stood(claim: Claim, step: Absorbed) -> Claim:
+        saved = save_intent(claim, step)
+        if stands:
+            moved[clock] += stands.pop()
+        return saved
+
+    world.requests.save_intent = stood  # type: ignore[method-assign]
+    world.approved()
+    did = [a for a in world.actions() if a in ("intent", "not_accepted", "accepted")]
+    assert did == ["intent", "not_accepted", "intent", "accepted"]
+    assert len(world.appliance.deletes) == 1
+
+
+def test_time_stands_still_in_no_clock_and_small_corrections_are_none() -> None:
+    at = {"monotonic": 5.0, "wall": 9e9, "since_boot": 50.0}
+    seconds = SteadyClock(*(partial(lambda which: at[which], name) for name in at))
+    begun = seconds()
+    for moves, passed in (
+        ({"monotonic": 1, "wall": 1.4, "since_boot": 1}, 1),
+        ({"since_boot": 60, "wall": 60}, 60),
+        ({"wall": -7}, 7),
+        ({}, 0),
+    ):
+        at = at | {name: at[name] + more for name, more in moves.items()}
+        begun += passed
+        assert seconds() == pytest.approx(begun)
