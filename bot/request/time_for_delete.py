@@ -69,7 +69,10 @@ def on_the_clock(at: int, zone: str | None) -> tuple[str, str]:
 
 
 def _of(local: datetime, here: ZoneInfo) -> int | NotTaken:
-    first, second = (_ms(local.replace(fold=fold), here) for fold in (0, 1))
+    try:
+        first, second = (_ms(local.replace(fold=fold), here) for fold in (0, 1))
+    except OverflowError:  # the first or the last day of the calendar, which UTC has not
+        return "past" if local.year == 1 else "too_far"
     if first == second:
         return first
     back = datetime.fromtimestamp(first / 1000, tz=here).replace(tzinfo=None, fold=0)

@@ -71,6 +71,8 @@ def test_the_time_is_the_askers(world: World) -> None:
     ("at", "why"),
     [
         ("2027-01-15T08:59", "past"),
+        ("0001-01-01T00:00", "past"),
+        ("9999-12-31T23:59", "too_far"),
         ("+49h", "too_far"),
         pytest.param("+6h", "off", marks=pytest.mark.policy(schedule_max_ms=0)),
     ],

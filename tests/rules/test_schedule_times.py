@@ -88,6 +88,9 @@ def test_which_moment(at: str, zone: str | None, asked: str, expected: str) -> N
         ("02:30", BERLIN, "2026-10-25T00:45+00:00", "twice"),
         ("02:15", LORD_HOWE, "2026-10-03T12:00+00:00", "missing"),
         ("01:45", LORD_HOWE, "2026-04-04T12:00+00:00", "twice"),
+        # The ends of the calendar, which UTC has not.
+        ("9999-12-31T23:59", "America/New_York", "2026-12-03T09:00+00:00", "too_far"),
+        ("0001-01-01T00:00", BERLIN, "2026-12-03T09:00+00:00", "past"),
         ("22:00", None, "2026-12-03T09:00+00:00", "no_zone"),
         ("22:00", "", "2026-12-03T09:00+00:00", "no_zone"),
         ("22:00", "Nowhere/Land", "2026-12-03T09:00+00:00", "no_zone"),
