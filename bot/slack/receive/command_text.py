@@ -65,8 +65,14 @@ Parsed = Ask | Form | Preview | List | Status | Help
 
 _ESCAPED = re.compile(r"&(?:amp|lt|gt);")
 
-_DOUBLE, _SINGLE = '"\u201c\u201d\u201e\u00ab\u00bb', "'\u2018\u2019\u201a"
+_QUOTES = (
+    '"\u201c\u201d\u201e\u201f\u00ab\u00bb',
+    "'\u2018\u2019\u201a\u201b\u2039\u203a",
+)
 """Phones make quotation marks curly, each language in its own way: any closes one of its kind."""
+
+_WORD = re.compile(r"(?:`[^`]*`|[^\s`])+")
+"""Lists show every name as code, and a name may hold spaces."""
 
 MARKS = "`*_~<>,.;:"
 """What is often copied along with an id: Slack's formatting, brackets of a usage line, a comma."""
@@ -113,7 +119,7 @@ def parse(text: str, *, command: str) -> Parsed:
         case "list":
             return List()
         case "status":
-            found = tidy_id(word.rest.strip(MARKS))
+            found = tidy_id(word.rest.strip("".join((MARKS, *_QUOTES))))
             if found is not None or not word.rest:
                 return Status(id=found)
             raise Wrong(
@@ -264,8 +270,8 @@ def site_and_pairing(typed: str, sites: tuple[str, ...], command: str) -> tuple[
 
 
 def without_marks(typed: str) -> str:
-    """Removes the marks around a pairing's id and its site, since the bot itself shows ids as code.
-    What is no id after that stays as typed: a name may begin or end with anything."""
+    """Removes the marks around a pairing's id and its site. What is no id after that stays as
+    typed: a name may begin or end with anything."""
     site, slash, last = typed.rpartition("/")
     bare = last.strip(MARKS)
     return f"{site.strip(MARKS)}{slash}{bare}" if looks_like_id(bare) else typed
@@ -273,22 +279,33 @@ def without_marks(typed: str) -> str:
 
 def first_word(text: str) -> Word | None:
     """A word, or a name in quotes that may hold spaces: `"Site B"`, or after a site:
-    `lyon/"Site B"`."""
+    `lyon/"Site B"`. The quotes of code go, wherever they stand in it."""
     text = text.lstrip()
-    if not text or text[0] in _DOUBLE + _SINGLE:
+    marks = "".join(_QUOTES)
+    if not text or text[0] in marks:
         return _quoted("", text) if text else None
     end = next((n for n, c in enumerate(text) if c.isspace()), len(text))
-    slash = next((n for n in range(1, end) if text[n - 1] == "/" and text[n] in _DOUBLE), None)
+    slash = next((n for n in range(1, end) if text[n - 1] == "/" and text[n] in marks), None)
     if slash is not None:
         return _quoted(text[:slash], text[slash:])
-    return Word(text=text[:end], rest=text[end:].lstrip())
+    found = _WORD.match(text)
+    end = found.end() if found else 0
+    if text[end : end + 1] == "`":
+        return _never_closed(text)
+    bare = text[:end].replace("`", "")
+    return Word(text=bare, rest=text[end:].lstrip(), quoted="`" in text[:end])
+
+
+def _never_closed(text: str) -> Word:
+    return Word(text=text, rest="", quoted=True, open_quote=True)
 
 
 def _quoted(before: str, text: str) -> Word:
     """A quotation mark only ends the word before a space or the end: `'Peter's site'` is one."""
-    closing = _DOUBLE if text[0] in _DOUBLE else _SINGLE
+    closing = next(kind for kind in _QUOTES if text[0] in kind)
     spaced = f"{text} "
     ends = (n for n in range(1, len(text)) if text[n] in closing and spaced[n + 1].isspace())
     if (end := next(ends, None)) is None:
-        return Word(text=before + text, rest="", quoted=True, open_quote=True)
-    return Word(text=before + text[1:end].strip(), rest=text[end + 1 :].lstrip(), quoted=True)
+        return _never_closed(before + text)
+    bare = (before + text[1:end].strip()).replace("`", "")
+    return Word(text=bare, rest=text[end + 1 :].lstrip(), quoted=True)

@@ -163,13 +163,25 @@ UUID = "0b7ff9a4-1d2e-4f5a-8a51-8a0f3d1c2b3a"
         (f"`lyon/{UUID}`", f"lyon/{UUID}"),
         (f"`lyon`/{UUID}", f"lyon/{UUID}"),
         ("_lab_", "_lab_"),
-        ("`oslo`", "`oslo`"),
+        ("`oslo`", "oslo"),
+        ("`e84060a9`", "e84060a9"),
+        ("```e84060a9```", "e84060a9"),
+        ("\u201c`e84060a9`\u201d", "e84060a9"),
+        ("`Site B`", "Site B"),
+        ("lyon/`Site B`", "lyon/Site B"),
+        ("lyon/\u2018Site B\u2019", "lyon/Site B"),
+        ("`lyon`/`Site B`", "lyon/Site B"),
+        ("\u2039Site B\u203a", "Site B"),
+        ("`prague` \u2192 `madrid`", "prague \u2192 madrid"),
+        ("`Site A`\u2192`Site B`", "Site A\u2192Site B"),
+        ("lyon/`prague \u2192 madrid`", "lyon/prague \u2192 madrid"),
         ("oslo.", "oslo."),
         (f"x{UUID}.", f"x{UUID}."),
     ],
 )
 def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
-    """The marks around an id go, and nothing of a name does."""
+    """The quotes of code go from any name, since lists show names so; the other marks from around
+    an id alone."""
     assert read(f"{typed} moves") == Ask(pairing=pairing, force=False, reason="moves")
     assert read(f"{typed} --force") == Ask(pairing=pairing, force=True, reason="")
     assert read(f"preview {typed}") == Preview(pairing=pairing)
@@ -188,6 +200,8 @@ def test_an_id_as_it_is_copied(typed: str, pairing: str) -> None:
         (" List ", List()),
         ("status", Status()),
         ("status K7QM-3XPD", Status(id="K7QM-3XPD")),
+        ("status `K7QM-3XPD`", Status(id="K7QM-3XPD")),
+        ("status \u201cK7QM-3XPD\u201d", Status(id="K7QM-3XPD")),
         ("preview oslo", Preview(pairing="oslo")),
         ("preview oslo --force", Preview(pairing="oslo", force=True)),
         ("preview --force oslo", Preview(pairing="oslo", force=True)),
@@ -214,6 +228,9 @@ def test_subcommands(text: str, expected: Parsed) -> None:
         ("preview Site B", "in quotes"),
         ('preview "Site', "never closed"),
         ('"Site B gone', "never closed"),
+        ("`Site B gone", "never closed"),
+        ("`--force", "never closed"),
+        ("oslo`s gone", "never closed"),
         ("x" * 301, "301"),
     ],
 )
@@ -238,7 +255,7 @@ def test_sentences_are_escaped() -> None:
     assert "`--x&lt;!channel&gt;`" in wrong("oslo --x&lt;!channel&gt;")
 
 
-@given(text=st.one_of(FOREIGN, st.text(alphabet="-\u2014force \"'/<>&;@!#|x", max_size=30)))
+@given(text=st.one_of(FOREIGN, st.text(alphabet="-\u2014force \"'`/<>&;@!#|x", max_size=30)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     found: Parsed | str
     try:
