@@ -17,8 +17,13 @@ from typing import Any
 from bot.request.audit_chain import Record
 from bot.request.model import Request
 
-_ODD = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-"""DEL, C1, what changes the direction of text, line and paragraph separators, lone surrogates."""
+_ODD = (
+    "\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ud800-\udfff\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+"""DEL, C1, what changes the direction of text, line and paragraph separators, lone surrogates, and
+what no terminal shows: zero widths, fillers, tags."""
 
 _IN_TEXT = re.compile(f"[\x00-\x1f{_ODD}]")
 _IN_JSON = re.compile(f"[{_ODD}]")  # `json` escapes the others itself, and ends lines where asked
@@ -35,7 +40,7 @@ def printable(text: str) -> str:
 def to_json(value: Any, **options: Any) -> str:
     """JSON in which such characters are escaped too. `options` are those of `json.dumps`."""
     text = json.dumps(value, **{"ensure_ascii": False, **options})
-    return _IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def iso(ms: int | None) -> str | None:

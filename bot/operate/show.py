@@ -70,6 +70,11 @@ def unsaid_json(message: Unsaid) -> dict[str, Any]:
     }
 
 
+_WORD = re.compile(r"[\w.:@/+#-]*")
+"""What can be told without quotation marks: an id, a state, a time, a number."""
+
+_QUOTES = str.maketrans("“”", "''")
+
 PIPED = 100_000
 """Width when the output is not a terminal: `grep` would not find a name that is folded."""
 
@@ -109,13 +114,13 @@ def requests_table(found: Sequence[Request]) -> Table:
     no time for the delete."""
     sites = len({r.site for r in found}) > 1 or any(r.terms.several for r in found)
     force, scheduled = any(r.force for r in found), any(r.scheduled_at for r in found)
-    names = [len(half) for r in found for half in printable(r.title).split(" → ")]
+    names = [len(half) for r in found for half in printable(_quoted(r.title)).split(" → ")]
     name = min(max(names, default=0), NAME_WHOLE)
     columns: list[tuple[str, int | None, Callable[[Request], str]]] = [
         ("id", None, lambda r: r.id),
         ("state", None, lambda r: r.state.value),
         *([("site", 1, lambda r: r.site)] if sites else []),
-        ("pairing", name + len(" →"), lambda r: r.title),
+        ("pairing", name + len(" →"), lambda r: _quoted(r.title)),
         *([("force", None, lambda r: "yes" if r.force else "no")] if force else []),
         ("requester", None, lambda r: r.requester),
         ("asked at", TIME_HALF, lambda r: _at(r.created_at)),
@@ -140,16 +145,18 @@ def facts_table(request: Request, ended: Sequence[str]) -> Table:
     facts["task"] = request.task and request.task.model_dump(exclude_none=True)
     for name, value in facts.items():
         if value is not False and value not in (None, "", []):  # but "0 DELETEs"
-            _add(table, name.replace("_", " "), "yes" if value is True else _words(value))
+            told = value if name == "outcome" else _words(value)  # the outcome is in our words
+            _add(table, name.replace("_", " "), "yes" if value is True else told)
     return table
 
 
 def plain(markup: str) -> str:
-    """Slack's markup as text: ids for mentions, the words of a time, no marks (Slack docs,
-    formatting text)."""
-    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
+    """Slack's markup as text: ids for mentions, the words of a time, and no marks but those around
+    what others wrote (Slack docs, formatting text)."""
+    text = re.sub(r"```\n(.*?)\n```", lambda words: _quoted(words[1]), markup, flags=re.DOTALL)
+    text = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", text)
     text = re.sub(r"<[@#!]?(?:subteam\^)?([^|>]*)(?:\|[^>]*)?>", r"\1", text)
-    text = re.sub(r"\*([^*\n]+)\*|```\n?|`", r"\1", text)
+    text = re.sub(r"\*([^*\n]+)\*", r"\1", text)
     return html.unescape(" ".join(text.split()))
 
 
@@ -181,7 +188,13 @@ def _at(ms: int | None) -> str:
 def _cut(reason: str) -> str:
     """`show` and `--json` have all of it."""
     whole = printable(reason)
-    return whole if len(whole) <= REASON_SHOWN else f"{whole[: REASON_SHOWN - 1]}…"
+    short = whole if len(whole) <= REASON_SHOWN else f"{whole[: REASON_SHOWN - 1]}…"
+    return _quoted(short) if short else ""
+
+
+def _quoted(text: str) -> str:
+    """What people or the appliance wrote: a machine may be called "Approved by security"."""
+    return f"“{' '.join(text.split()).translate(_QUOTES)}”"
 
 
 def _table(columns: Iterable[tuple[str, int | None]]) -> Table:
@@ -273,7 +286,9 @@ def _problem(problem: Mapping[str, Any]) -> str:
     """Our sentence, and the vendor's own words as they came."""
     told = [str(problem.get("text", "")).rstrip(".")]
     told += [f"HTTP {problem['status']}"] if problem.get("status") else []
-    told += [f"{k} {problem[k]}" for k in ("error_code", "message", "op_id") if problem.get(k)]
+    told += [
+        f"{k} {_words(problem[k])}" for k in ("error_code", "message", "op_id") if problem.get(k)
+    ]
     return ", ".join(text for text in told if text)
 
 
@@ -282,4 +297,5 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name} {_words(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_words, value))
-    return str(value)
+    text = str(value)
+    return text if _WORD.fullmatch(text) else _quoted(text)

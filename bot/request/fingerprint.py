@@ -13,6 +13,8 @@ FINGERPRINT_LENGTH = 16
 """Hex characters in a button's value: 64 bits, enough for something that is only ever compared
 with the one fingerprint in force."""
 
+_QUOTES = str.maketrans("“”", "''")
+
 NAMED_MOST = 10
 NAME_MOST = 80
 """Of a long name the beginning is enough."""
@@ -95,10 +97,10 @@ def differences(shown: Snapshot, now: Snapshot, *, force: bool) -> tuple[str, ..
 
 def _was_and_is(what: str, shown: Snapshot, now: Snapshot) -> str:
     both = _shown(shown)[what], _shown(now)[what]
-    was, is_now = (_short(name) for _, name in both)
+    was, is_now = (name if isinstance(value, int) else _quoted(name) for value, name in both)
     if was != is_now:
         return f"{what}: was {was}, is now {is_now}"
-    was_id, now_id = (_short(str(value or "unknown")) for value, _ in both)
+    was_id, now_id = (_quoted(str(value or "unknown")) for value, _ in both)
     return f"{what}: another one of the same name, {was}; its id was {was_id}, is now {now_id}"
 
 
@@ -139,14 +141,16 @@ def _newly_protected(shown: Snapshot, now: Snapshot) -> list[str]:
 def _some(replications: list[Replication], ambiguous: set[str]) -> str:
     """At most a few by name, the rest counted."""
     named = [
-        f"{_short(each.name)} (id {_short(each.id)})"
+        f"{_quoted(each.name)} (id {_quoted(each.id)})"
         if each.name in ambiguous
-        else _short(each.name)
+        else _quoted(each.name)
         for each in replications[:NAMED_MOST]
     ]
     left = len(replications) - len(named)
     return ", ".join(named) + (f" and {left} more" if left else "")
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1]}…"
+def _quoted(name: str) -> str:
+    """The sentence around it is ours, and a name may be words too."""
+    short = name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1]}…"
+    return f"“{short.translate(_QUOTES)}”"

@@ -334,14 +334,40 @@ SLACK = (
     change(
         "what people and the appliance wrote is not escaped",
         "tests/slack/listeners/test_command_text.py::test_sentences_are_escaped",
-        "_cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit)",
-        "_cut(iter(_one_line(text)), limit)",
+        "_cut((_ENTITIES.get(c, c) for c in text), limit)",
+        "_cut(iter(text), limit)",
+    ),
+    change(
+        "a name stands in a sentence like words of ours",
+        "tests/slack/cards/test_calls_nobody_and_fits.py::test_a_name_never_reads_as_words_of_ours",
+        'return f"`{_escaped(_one_line(text), limit - 2)}`"',
+        "return _escaped(_one_line(text), limit - 2)",
+    ),
+    change(
+        "a name in a header is an emoji",
+        "tests/slack/cards/test_calls_nobody_and_fits.py::test_a_name_never_reads_as_words_of_ours",
+        "PlainTextObject(text=words, emoji=False)",
+        "PlainTextObject(text=words, emoji=True)",
+    ),
+    change(
+        "a message has more blocks than Slack takes",
+        "tests/slack/cards/test_markup.py"
+        "::test_more_blocks_than_slack_takes_are_counted_and_the_last_one_stays",
+        "if len(blocks) > most:",
+        "if False:",
+    ),
+    change(
+        "a list of many appliances is longer than a message",
+        "tests/slack/cards/test_lists.py"
+        "::test_a_list_of_many_pairings_is_read_and_says_what_it_leaves_out",
+        "if fits(blocks):",
+        "if True:",
     ),
     change(
         "texts are cut within an entity",
         "tests/slack/cards/test_markup.py",
-        "_cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit)",
-        '_cut(iter("".join(_ENTITIES.get(c, c) for c in _one_line(text))), limit)',
+        "_cut((_ENTITIES.get(c, c) for c in text), limit)",
+        '_cut(iter("".join(_ENTITIES.get(c, c) for c in text)), limit)',
     ),
     change(
         "a block of code can be left by its content",

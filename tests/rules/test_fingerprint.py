@@ -195,7 +195,7 @@ WORDS = {
         changed(local_vc=OSLO, remote_vc=OSLO, local_vrms=OSLO, remote_vrms=OSLO),
         changed(local_vc=ROME, remote_vc=ROME, local_vrms=ROME, remote_vrms=ROME),
         [
-            f"{end} {server}: was oslo, is now rome"
+            f"{end} {server}: was “oslo”, is now “rome”"
             for server in ("vCenter", "replication server")
             for end in ("local", "remote")
         ],
@@ -203,26 +203,29 @@ WORDS = {
     "equal names: the ids as they came": (
         changed(remote_vc=OSLO),
         in_capitals(PLAIN).model_copy(update={"remote_vc": Server(id="77AB", name="oslo")}),
-        ["remote vCenter: another one of the same name, oslo; its id was e839, is now 77AB"],
+        ["remote vCenter: another one of the same name, “oslo”; its id was “e839”, is now “77AB”"],
     ),
     "no name: its id": (
         PLAIN,
         changed(remote_vc=Server(id="RX")),
-        ["remote vCenter: was b, is now RX"],
+        ["remote vCenter: was “b”, is now “RX”"],
     ),
     "replications that came and went": (
         with_vms(r1="db-01", r2="db-02", r3="mail"),
         with_vms(R1="db-01", r4="web-01", r5="web-02", r6="web-03"),
         [
             "number of replications: was 3, is now 4",
-            "replications gone since: db-02, mail",
-            "replications new since: web-01, web-02, web-03",
+            "replications gone since: “db-02”, “mail”",
+            "replications new since: “web-01”, “web-02”, “web-03”",
         ],
     ),
     "two replications of one name": (
         with_vms(r1="db-01", r2="mail"),
         with_vms(r9="db-01", r2="mail"),
-        ["replications gone since: db-01 (id r1)", "replications new since: db-01 (id r9)"],
+        [
+            "replications gone since: “db-01” (id “r1”)",
+            "replications new since: “db-01” (id “r9”)",
+        ],
     ),
     "a replication that was renamed": (with_vms(r1="db-01"), with_vms(r1="db-09"), []),
     "not all known by name": (
@@ -243,7 +246,7 @@ WORDS = {
     "names of any length": (
         changed(remote_vc=Server(id="1", name="a" * 900)),
         changed(remote_vc=Server(id="2", name="b" * 900)),
-        [f"remote vCenter: was {'a' * 79}…, is now {'b' * 79}…"],
+        [f"remote vCenter: was “{'a' * 79}…”, is now “{'b' * 79}…”"],
     ),
 }
 

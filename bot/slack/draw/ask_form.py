@@ -23,7 +23,7 @@ from slack_sdk.models.views import View
 from bot.request import Frozen
 from bot.request.who_may import Policy
 from bot.slack.draw import ids, limits
-from bot.slack.draw.markup import code, context, line, plain, section
+from bot.slack.draw.markup import code, context, held, line, plain, plain_text, section
 from bot.slack.draw.pairing_lists import Choice
 from bot.slack.draw.words.pairing_names import count_of
 
@@ -91,14 +91,16 @@ def _view(
         submit=submit,
         close="Close",
         private_metadata=origin.pack(),
-        blocks=[block for block in blocks if block is not None],
+        blocks=held([block for block in blocks if block is not None], limits.BLOCKS_IN_VIEW),
     ).to_dict()
 
 
 # ---- the fields --------------------------------------------------------------------------------
 def _site(policy: Policy, chosen: str | None) -> Block:
     sites = sorted(policy.sites)[: limits.OPTIONS_MOST]
-    options = [Option(text=plain(each, limits.OPTION_TEXT), value=each) for each in sites]
+    options = [
+        Option(text=plain_text(plain(each, limits.OPTION_TEXT)), value=each) for each in sites
+    ]
     menu = StaticSelectElement(
         action_id=ids.ACTION_VALUE,
         placeholder="All of them",
@@ -192,7 +194,11 @@ def _reason(policy: Policy, filled: Filled | None) -> Block:
     )
     needed = policy.require_reason or policy.reason_pattern is not None
     return InputBlock(
-        block_id=ids.BLOCK_REASON, label="Why", element=words, hint=hint, optional=not needed
+        block_id=ids.BLOCK_REASON,
+        label="Why",
+        element=words,
+        hint=plain_text(hint),
+        optional=not needed,
     )
 
 
@@ -234,12 +240,13 @@ def appliance(site: str, several: bool) -> str:
 
 
 def unread(named: str, why: str) -> str:
-    """`named` is from `appliance`. `why` is escaped already, here and below."""
+    """`named` is from `appliance`. `why` is escaped already."""
     return f"⚠️ The pairings of {named} could not be read. {why}"
 
 
-def not_complete(named: str, why: str) -> str:
-    return f"⚠️ The list of {named} may not be complete: {why}"
+def not_complete(named: str, words: str) -> str:
+    """`words` are the appliance's."""
+    return f"⚠️ The list of {named} may not be complete: {code(words, limits.LINE)}"
 
 
 def nothing_to_break(appliances: str) -> str:

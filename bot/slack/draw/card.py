@@ -20,10 +20,8 @@ from bot.slack.draw.markup import (
     drawn,
     fence,
     header,
-    line,
     mention,
     mentions,
-    name,
     section,
     tidy,
     when,
@@ -278,9 +276,10 @@ def _special(request: Request, earlier: str) -> list[str]:
         counted = count_of(snapshot.issue_count, "open issue")
         issues.append(f"{counted} reported by {here}'s appliance:")
         for issue in snapshot.issues[: limits.ISSUES_SHOWN]:
-            about = f"{name(issue.entity)}: " if issue.entity else ""
-            how = f" ({line(issue.status, limits.NAME)})" if issue.status else ""
-            issues.append(f"• {about}{line(issue.description or 'no description')}{how}")
+            about = f"{code(issue.entity)}: " if issue.entity else ""
+            how = f" ({code(issue.status)})" if issue.status else ""
+            told = code(issue.description, limits.LINE) if issue.description else "no description"
+            issues.append(f"• {about}{told}{how}")
         left = snapshot.issue_count - len(issues) + 1
         issues += [f"• and {left:,} more"] if left > 0 else []
     return ["\n".join([*warn, back]), " ".join(tell), "\n".join(issues)]
@@ -290,7 +289,7 @@ def small_print(request: Request) -> str:
     """Whole names, ids and times. They serve to compare, not to decide."""
     snapshot = request.snapshot
     parts = [f"Request {code(request.id)}"]
-    parts += [name(snapshot.title, limits.TITLE)] if snapshot else []
+    parts += [code(snapshot.title, limits.TITLE)] if snapshot else []
     pairing_id = request.pairing_id or (snapshot and snapshot.id)
     parts += [f"pairing id {code(pairing_id, limits.ID)}"] if pairing_id else []
     parts += [f"appliance {code(request.terms.appliance)}"] if request.terms.appliance else []
@@ -301,6 +300,6 @@ def small_print(request: Request) -> str:
     if snapshot and snapshot.partial:  # why not everything could be read, in its words
         shown = snapshot.partial[: limits.PARTIAL_SHOWN]
         left = len(snapshot.partial) - len(shown)
-        why = "; ".join(line(words).rstrip(".") for words in shown)
+        why = "; ".join(code(words, limits.LINE) for words in shown)
         parts.append(f"not everything read: {why}{f'; and {left} more' if left > 0 else ''}")
     return " · ".join(parts)

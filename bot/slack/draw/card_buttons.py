@@ -20,7 +20,7 @@ from slack_sdk.models.views import View
 from bot.request.model import UNDECIDED, Request, State
 from bot.request.pairing import Replication
 from bot.slack.draw import ids, limits
-from bot.slack.draw.markup import button, code, markdown, mention, name, section, units
+from bot.slack.draw.markup import button, code, held, markdown, mention, section, units
 from bot.slack.draw.words.pairing_names import consequences, pairing, protected, what, who_drops
 
 
@@ -97,7 +97,7 @@ def _approve(request: Request, value: str) -> ButtonElement:
 
 def some(replications: list[Replication], count: int, most: int) -> str:
     """The first names, and how many more. Empty where no name is known."""
-    shown = [name(each.name) for each in replications[:most]]
+    shown = [code(each.name) for each in replications[:most]]
     left = count - len(shown)
     return f"{', '.join(shown)}{f' and {left:,} more' if left > 0 else ''}" if shown else ""
 
@@ -232,7 +232,7 @@ def names_view(request: Request) -> dict[str, Any]:
     shown, room = 0, limits.NAMES_BYTES
     rest = "*In no recovery plan*" if snapshot and snapshot.complete else "*Others*"
     for title, guarded in (("*In recovery plans*", True), (rest, False)):
-        which = [name(each.name) for each in known if each.protected is guarded]
+        which = [code(each.name) for each in known if each.protected is guarded]
         sections += [title] if which else []
         for each in which:
             room -= len(json.dumps(each))
@@ -249,5 +249,5 @@ def names_view(request: Request) -> dict[str, Any]:
         type="modal",
         title="Replications",
         close="Close",
-        blocks=[section(each) for each in sections],
+        blocks=held([section(each) for each in sections], limits.BLOCKS_IN_VIEW),
     ).to_dict()

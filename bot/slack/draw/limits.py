@@ -14,6 +14,9 @@ CONFIRM_TEXT = 300
 OPTION_TEXT = 75
 OPTION_VALUE = 150
 OPTIONS_MOST = 100
+BLOCKS_IN_MESSAGE = 50
+BLOCKS_IN_VIEW = 100
+"""A modal, or Home."""
 
 # ---- ours: one message -------------------------------------------------------------------------
 FALLBACK_TEXT = 3_900
@@ -71,7 +74,9 @@ PEOPLE_SHOWN = 60
 """Mentions in one line. To call more people than this, use a user group."""
 
 PAIRINGS_LISTED = 40
-"""In one list. The form can search among more of them."""
+"""Of one appliance, fewer where several are listed. The form can search among more of them."""
+LINES_IN_SECTION = 8
+"""Of a list: so many fit into one section, even the longest."""
 HOME_LISTED = 10
 """How many of each list are shown on Home. All together stay far below the 100 blocks of a view,
 and can still be read on a phone."""

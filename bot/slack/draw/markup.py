@@ -2,7 +2,11 @@
 
 Text is escaped first, then cut, but never inside an entity. Slack wants `& < >` escaped (Slack
 docs, formatting message text). This also turns `<!channel>` and `<@U…>` in such text into plain
-characters. Backticks inside code are replaced, so that nothing can get out of its code span.
+characters.
+
+What the appliance or people wrote never stands bare in a sentence of ours: a virtual machine may be
+called "Approved by security" or `:white_check_mark:`. Names, ids and short words are in a code span
+(`code`; in a header, which has none, in quotation marks), long words in a block of code (`fence`).
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
@@ -18,6 +23,7 @@ from slack_sdk.models.blocks import (
     ContextBlock,
     HeaderBlock,
     MarkdownTextObject,
+    PlainTextObject,
     SectionBlock,
 )
 
@@ -39,19 +45,27 @@ _USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 _GROUP = re.compile(r"S[A-Z0-9]{1,30}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}")
 _PIECE = re.compile(r"&(?:amp|lt|gt);|<[^<>]*>|```|.", re.DOTALL)
-# Control characters, and the marks that change the reading direction: with them one name can be
-# made to look like another.
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# White space, what Unicode calls default ignorable (zero widths, fillers, variation selectors), and
-# the braille blank. They count as nothing only if there is nothing else: inside words they join
-# letters and emoji.
-_NOTHING = re.compile(
-    r"[\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+# Control characters, the marks that change the reading direction, and what Unicode calls default
+# ignorable (zero widths, fillers, tags): with them one name can be made to look like another, and
+# text can be written that only a machine reads.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
+    r"\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff]"
 )
+# What joins letters and emoji, or chooses between their forms, stays only behind one of them.
+_JOINS_NOTHING = re.compile(
+    r"(?<![^\x00-\x7f\s\u200c\u200d])[\u200c\u200d]"
+    r"|(?<![^\x00-\x7f\s\u200c\u200d\ufe00-\ufe0f])[\ufe00-\ufe0f]"
+)
+_BRAILLE_BLANK = "\u2800"
 _FORMATS = str.maketrans({"*": "\u2217", "~": "\u223c"})
-_INNER_LINE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_EDGE_LINE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore at the edge of a word begins or ends italics; within it is only a character."""
+_EMOJI = re.compile(r":(?=[^\s:]+:)")
+_SPAN = re.compile(r"`([^`\n]*)`")
+_BLOCK = re.compile(r"```.*?```", re.DOTALL)
+_QUOTES = str.maketrans({"“": "'", "”": "'", '"': "'"})
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 
 
@@ -61,30 +75,25 @@ def units(text: str) -> int:
 
 
 def tidy(text: str) -> str:
-    """Without control characters and direction marks, with `\\n` as line ends. Not escaped yet.
+    """Without what cannot be seen, with `\\n` as line ends. Not escaped yet.
 
     Empty if nothing in it is visible. Otherwise such text would pass as the required reason.
     """
-    visible = _UNSEEN.sub("", _BREAKS.sub("\n", text))
-    if _NOTHING.fullmatch(visible):
-        return ""
+    visible = _JOINS_NOTHING.sub("", _UNSEEN.sub("", _BREAKS.sub("\n", text)))
     # Half of a surrogate pair cannot be sent as UTF-8.
-    return _HALF_A_PAIR.sub("\ufffd", visible).strip()
+    return _HALF_A_PAIR.sub("\ufffd", visible).replace(_BRAILLE_BLANK, " ").strip()
 
 
 def line(text: str, limit: int = limits.LINE) -> str:
-    """Text by others inside a sentence: one line, and no backtick that could pair with ours."""
-    return _cut((_ENTITIES.get(c, c) for c in _one_line(text)), limit) or "(empty)"
-
-
-def name(text: str, limit: int = limits.NAME) -> str:
-    """A name by others in plain or bold letters: one line, in which no character formats."""
-    return line(_INNER_LINE.sub("ˍ", text.translate(_FORMATS)), limit)
+    """A stored sentence of ours, on one line. It may name what others wrote, so nothing in it
+    formats, is an emoji, or pairs with a backtick of ours."""
+    return _escaped(_unformatted(_one_line(text)), limit)
 
 
 def code(text: str, limit: int = limits.NAME) -> str:
-    """An id, or what was typed, in a code span, where no formatting character means anything."""
-    return f"`{line(text, limit - 2)}`"
+    """A name by others, an id, or what was typed, in a code span, where no formatting character and
+    no `:emoji:` means anything."""
+    return f"`{_escaped(_one_line(text), limit - 2)}`"
 
 
 def fence(text: str, limit: int = limits.VENDOR_WORDS) -> str:
@@ -113,17 +122,24 @@ def plain(text: str, limit: int) -> str:
 
 def fit(markup: str, limit: int) -> str:
     """Cut text that is escaped already and may hold mentions, but never inside an entity or a
-    mention. A block of code that is cut is closed again; otherwise Slack would read text by others
-    as markup."""
+    mention. Code that is cut is closed again; otherwise Slack would read text by others as
+    markup."""
     if units(markup) <= limit:
         return markup
     pieces = [m.group() for m in _PIECE.finditer(markup)]
     cut = _cut(pieces, limit)
-    if cut.count(_FENCE) % 2 == 0:
+    end = _left_open(cut)
+    if not end:
         return cut
-    end = f"\n{_FENCE}"
     shorter = _cut(pieces, limit - units(end))
-    return f"{shorter}{end}" if shorter.count(_FENCE) % 2 else shorter
+    return f"{shorter}{_left_open(shorter)}"
+
+
+def _left_open(markup: str) -> str:
+    """What closes the code in which it ends. Empty if it ends in none."""
+    if markup.count(_FENCE) % 2:
+        return f"\n{_FENCE}"
+    return "`" if _BLOCK.sub("", markup).count("`") % 2 else ""
 
 
 def when(ms: int) -> str:
@@ -174,6 +190,15 @@ def _one_line(text: str) -> str:
     return " ".join(tidy(text).split()).replace("`", GRAVE)
 
 
+def _escaped(text: str, limit: int) -> str:
+    return _cut((_ENTITIES.get(c, c) for c in text), limit) or "(empty)"
+
+
+def _unformatted(text: str) -> str:
+    """With similar characters for those that format, and that make an emoji of its name."""
+    return _EMOJI.sub("\u2236", _EDGE_LINE.sub("ˍ", text.translate(_FORMATS)))
+
+
 def _cut(pieces: Iterable[str], limit: int) -> str:
     """As many whole pieces as fit, with an ellipsis if some do not."""
     every = list(pieces)
@@ -192,9 +217,16 @@ def _cut(pieces: Iterable[str], limit: int) -> str:
 
 # ---- blocks --------------------------------------------------------------------------------
 def header(markup: str) -> Block:
-    """It is `plain_text`, so entities of names by others become similar characters."""
-    words = markup.replace("&lt;", "\u2039").replace("&gt;", "\u203a").replace("&amp;", "\uff06")
-    return HeaderBlock(text=fit(words, limits.HEADER_TEXT))
+    """It is `plain_text`, which has no code: names by others are in quotation marks, and their
+    entities become similar characters. The same words stand in the message's `text`, as markup."""
+    quoted = _SPAN.sub(lambda span: f"“{_unformatted(span[1]).translate(_QUOTES)}”", markup)
+    words = quoted.replace("&lt;", "\u2039").replace("&gt;", "\u203a").replace("&amp;", "\uff06")
+    return HeaderBlock(text=plain_text(fit(words, limits.HEADER_TEXT)))
+
+
+def plain_text(words: str) -> PlainTextObject:
+    """With `emoji`, Slack would make pictures of `:names:` in it."""
+    return PlainTextObject(text=words, emoji=False)
 
 
 def section(markup: str, beside: ButtonElement | None = None) -> Block:
@@ -216,7 +248,7 @@ def button(
 ) -> ButtonElement:
     """A screen reader says `label` instead of `words`."""
     return ButtonElement(
-        text=words,
+        text=plain_text(words),
         action_id=action_id,
         value=value,
         accessibility_label=fit(label, limits.BUTTON_TEXT),
@@ -229,7 +261,7 @@ def drawn(*blocks: Block | None) -> Drawn:
     """One message within all limits, and the same words as its text, for notifications and screen
     readers, which has less room. The longest parts are shortened first: if Slack refused the
     message, people would see nothing at all."""
-    made = [b.to_dict() for b in blocks if b is not None]
+    made = held([b for b in blocks if b is not None], limits.BLOCKS_IN_MESSAGE)
     said = [b["elements"][0] if b["type"] == "context" else b.get("text") for b in made]
     words = [each for each in said if each is not None]
     shown = _within([each["text"] for each in words], limits.ALL_BLOCKS_TEXT)
@@ -237,6 +269,22 @@ def drawn(*blocks: Block | None) -> Drawn:
         each["text"] = shorter
     text = "\n".join(_within(shown, limits.FALLBACK_TEXT - len(shown)))
     return only_text(text).model_copy(update={"blocks": tuple(made)})
+
+
+def held(blocks: Sequence[Block], most: int) -> list[dict[str, Any]]:
+    """As Slack takes them, with no more than it takes. The last one stays: it has the buttons, or
+    the next step."""
+    if len(blocks) > most:
+        left = len(blocks) - most + 1
+        blocks = [*blocks[: most - 2], context(f"… and {left:,} more parts."), blocks[-1]]
+    return [each.to_dict() for each in blocks]
+
+
+def fits(blocks: Sequence[Block]) -> bool:
+    """Whether all of it can stand in one message, with nothing shortened."""
+    texts = (block.text for block in blocks if isinstance(block, SectionBlock))
+    letters = sum(units(text.text or "") for text in texts if text is not None)
+    return len(blocks) <= limits.BLOCKS_IN_MESSAGE and letters <= limits.ALL_BLOCKS_TEXT
 
 
 def only_text(markup: str) -> Drawn:

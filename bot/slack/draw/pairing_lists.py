@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slack_sdk.models.blocks import ActionsBlock, Block, Option, PlainTextObject
+from slack_sdk.models.blocks import ActionsBlock, Block, Option
 
 from bot.request.events import CallFailed
 from bot.request.lookup_results import ListedPairing, PairingsListed, SiteUnread, holder_of
@@ -33,10 +33,10 @@ from bot.slack.draw.markup import (
     code,
     context,
     drawn,
+    fits,
     header,
-    line,
-    name,
     plain,
+    plain_text,
     section,
     units,
     when,
@@ -46,33 +46,63 @@ from bot.slack.draw.words.pairing_names import count_of
 from bot.slack.draw.words.phrases import STATES, problem_words
 
 
-def sites(
+class _Site(NamedTuple):
+    """The lines of one appliance: the first about itself, one for each of its pairings, and what
+    comes last. `number`: how many pairings it has."""
+
+    first: str
+    pairings: list[str]
+    number: int
+    last: list[str]
+
+
+def pairings_list(
     read: Sequence[PairingsListed | SiteUnread],
     opened: Sequence[Request],
     command: str,
     workspace_url: str | None = None,
-) -> list[list[str]]:
-    """The lines of each appliance: first one about itself, then one for each of its pairings."""
+) -> Drawn:
+    """Of several appliances each has as many lines as leave room for all: a message that Slack
+    refuses is read by nobody."""
     listed = [each for each in read if isinstance(each, PairingsListed)]
-    shown = []
-    for each in read:
-        if isinstance(each, SiteUnread):
-            shown.append(_unread(f"⚠️ The pairings of {code(each.site)}", each.failed))
-            continue
-        at = f" on {code(each.site)}" if len(read) > 1 else ""
-        head = f"*{count_of(len(each.pairings), 'pairing')}*{at}, read {when(each.read_at)}"
-        pairings = sorted(each.pairings, key=_place)
-        lines = [
-            _pairing(each.site, item, opened, listed, workspace_url)
-            for item in pairings[: limits.PAIRINGS_LISTED]
-        ]
-        left = len(pairings) - len(lines)
-        more = [f"and {left:,} more: {code(command)} searches among all of them"] if left else []
-        # Each only once: a remote site that is away is reported for each of its pairings.
-        partial = dict.fromkeys(each.partial)
-        gaps = [f"⚠️ This list may not be complete: {line(words)}" for words in partial]
-        shown.append([head, *lines, *more, *gaps])
-    return shown
+    sites = [_site(each, len(read) > 1, opened, listed, workspace_url) for each in read]
+    for most in range(limits.PAIRINGS_LISTED, -1, -1):
+        blocks = [block for site in sites for block in _sections(site, most, command)]
+        if fits(blocks):
+            break
+    return drawn(*blocks)
+
+
+def _sections(site: _Site, most: int, command: str) -> list[Block]:
+    left = site.number - len(site.pairings[:most])
+    more = [f"and {left:,} more: {code(command)} searches among all of them"] if left else []
+    lines, size = [site.first, *site.pairings[:most], *more, *site.last], limits.LINES_IN_SECTION
+    return [section("\n".join(lines[n : n + size])) for n in range(0, len(lines), size)]
+
+
+def _site(
+    read: PairingsListed | SiteUnread,
+    several: bool,
+    opened: Sequence[Request],
+    listed: Sequence[PairingsListed],
+    workspace_url: str | None,
+) -> _Site:
+    if isinstance(read, SiteUnread):
+        first, *last = _unread(f"⚠️ The pairings of {code(read.site)}", read.failed)
+        return _Site(first, [], 0, last)
+    at = f" on {code(read.site)}" if several else ""
+    lines = [
+        _pairing(read.site, item, opened, listed, workspace_url)
+        for item in sorted(read.pairings, key=_place)[: limits.PAIRINGS_LISTED]
+    ]
+    number = len(read.pairings)
+    first = f"*{count_of(number, 'pairing')}*{at}, read {when(read.read_at)}"
+    # Each only once: a remote site that is away is reported for each of its pairings.
+    last = [
+        f"⚠️ This list may not be complete: {code(words, limits.LINE)}"
+        for words in dict.fromkeys(read.partial)
+    ]
+    return _Site(first, lines, number, last)
 
 
 def _place(item: ListedPairing) -> tuple[bool, int, str]:
@@ -199,7 +229,7 @@ def preview(
     named = f"{site}/{snapshot.id}" if len(policy.sites) > 1 else snapshot.id
     typed = f"{command} {named}{' --force' if force else ''} reason"
     small = [
-        name(snapshot.title, limits.TITLE),
+        code(snapshot.title, limits.TITLE),
         f"pairing id {code(snapshot.id, limits.ID)}",
         f"read {when(snapshot.read_at)}",
         f"to ask for it: {code(typed, limits.SENTENCE)}",
@@ -253,9 +283,9 @@ def choices(listed: Sequence[PairingsListed], *, several_sites: bool) -> list[Ch
                 continue
             label = _label(found.title, found.id, each.site if several_sites else None)
             option = Option(
-                text=PlainTextObject(text=label, emoji=False),
+                text=plain_text(label),
                 value=value,
-                description=PlainTextObject(text=plain(found.id, OPTION_TEXT), emoji=False),
+                description=plain_text(plain(found.id, OPTION_TEXT)),
             )
             names = (server.name or "" for _, server in _servers(found))
             searched = " ".join([each.site, found.id, *names]).casefold()
@@ -273,7 +303,7 @@ def matching(among: Sequence[Choice], typed: str) -> list[Choice]:
 def not_read_option() -> Option:
     """Shown if there is no list yet. An empty list would say that there are no pairings."""
     words = "The pairings are being read. Type again in a moment."
-    return Option(text=PlainTextObject(text=words, emoji=False), value=NOT_READ)
+    return Option(text=plain_text(words), value=NOT_READ)
 
 
 def suggestions(

@@ -16,7 +16,7 @@ from bot.request.messages import Drawn
 from bot.request.model import CANCELLABLE, UNDECIDED, Request, State
 from bot.slack.draw import limits
 from bot.slack.draw.card_buttons import card_url, open_card
-from bot.slack.draw.markup import code, context, drawn, header, mention, name, section, when
+from bot.slack.draw.markup import code, context, drawn, header, held, mention, section, when
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.endings import ending
@@ -48,7 +48,7 @@ def home_view(read: HomeRead, *, workspace_url: str | None, command: str, now: i
     blocks.append(
         context(f"As of {when(now)}; open this tab again to refresh it. {more} says more.")
     )
-    return {"type": "home", "blocks": [block.to_dict() for block in blocks]}
+    return {"type": "home", "blocks": held(blocks, limits.BLOCKS_IN_VIEW)}
 
 
 def _home(home: Home, workspace_url: str | None, command: str) -> list[Block]:
@@ -141,7 +141,7 @@ def line(request: Request, card: str | None) -> str:
     opened = open_card(request.id, card) if card else code(request.id, limits.ID)
     lines = [
         # With the whole names: there is no small print, and many have to be told apart.
-        f"{mark} *{name(request.title, limits.TITLE)}*{at_site(request)}{kind}{rehearsal} "
+        f"{mark} *{code(request.title, limits.TITLE)}*{at_site(request)}{kind}{rehearsal} "
         f"{phrase(request)}",
         " · ".join([opened, *facts]),
     ]

@@ -135,10 +135,6 @@ def _problem(
     return None
 
 
-LINES_IN_BLOCK = 8
-"""So many lines fit into one section, even the longest."""
-
-
 def preview(asked: Command, site: str, pairing: str, force: bool, deps: Deps) -> str:
     """Starts a preview. Returns what the asker reads at once."""
 
@@ -158,12 +154,8 @@ def list_pairings(asked: Command, deps: Deps) -> str:
         if isinstance(read, MayNotLook | LookFailed):
             return deps.whisper.tell(asked.response_url, untold(read))
         opened, url = deps.overview.unfinished(), deps.identity.url()
-        blocks = [
-            section("\n".join(lines[n : n + LINES_IN_BLOCK]))
-            for lines in pairing_lists.sites(read, opened, deps.command, url)
-            for n in range(0, len(lines), LINES_IN_BLOCK)
-        ]
-        return deps.whisper.tell(asked.response_url, drawn(*blocks))
+        shown = pairing_lists.pairings_list(read, opened, deps.command, url)
+        return deps.whisper.tell(asked.response_url, shown)
 
     if not deps.lookups.pairings(tuple(deps.policy.sites), asked.by, tell, counted=True):
         return usage.BUSY

@@ -41,7 +41,7 @@ from bot.slack.draw.ids import (
     Suggestion,
 )
 from bot.slack.draw.limits import OPTION_VALUE, OPTIONS_MOST, REASON
-from bot.slack.draw.markup import fenced_units, line, tidy, units
+from bot.slack.draw.markup import fenced_units, tidy, units
 from bot.slack.draw.pairing_lists import NOT_READ, choices, matching, not_read_option
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
@@ -182,7 +182,7 @@ def _lists(
     if several and form.site is not None and all(choice.site != form.site for choice in found):
         unread.append(ask_form.none_of_site(form.site))
     gaps = [
-        ask_form.not_complete(ask_form.appliance(each.site, several), line(words))
+        ask_form.not_complete(ask_form.appliance(each.site, several), words)
         for each in listed
         for words in each.partial[:1]
     ]

@@ -19,13 +19,18 @@ from bot.store.database import Database
 from tests.operate.cli.conftest import Run
 from tests.store.samples import born, entry
 
-ODD = "\x1b\x07\x00\r\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028"
+ODD = "\x1b\x07\x00\r\x7f\x85\x9b\u202e\u2066\u200f\u061c\u2028\u200b\u2060\ufeff\U000e0041"
 PEOPLE = {odd: ascii(odd)[1:-1] for odd in ODD}
 """Each with what people read instead."""
 MACHINES = {odd: json.dumps(odd)[1:-1] for odd in ODD}
 """And how JSON writes it."""
 
-OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+OBEYED = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e"
+    "\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+"""Or not shown at all: zero widths, fillers, tags."""
 REASON = f"a{''.join(ODD)}[31m b [red]markup[/red] :warning: größer 👩‍💻"
 
 

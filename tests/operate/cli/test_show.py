@@ -49,7 +49,7 @@ def test_a_pairing_that_was_broken(world: World, run: Run) -> None:
     world.wait(10_000)
     facts, events = shown(run, request)
     assert facts["state"] == "succeeded"
-    assert facts["pairing"] == "vc-berlin.example.net → vc-prague.example.net"
+    assert facts["pairing"] == "“vc-berlin.example.net → vc-prague.example.net”"
     assert facts["pairing id"] == PAIRING
     assert facts["replications"] == "3"
     assert (facts["requester"], facts["channel"]) == (ASKER, CHANNEL)
@@ -61,7 +61,7 @@ def test_a_pairing_that_was_broken(world: World, run: Run) -> None:
     assert not {"force", "denied by"} & set(facts)
     assert events == [
         f"{ASKER} asked to break {PAIRING}: moving",
-        "vr-unpair read the pairing vc-berlin.example.net → vc-prague.example.net: 3 replications",
+        f"vr-unpair read the pairing {facts['pairing']}: 3 replications",
         "vr-unpair posted the card → pending",
         f"{ASKER} pressed approve, which did not count (own_request_approve)",
         f"{FIRST} approved",
@@ -85,7 +85,7 @@ def test_a_refusal_of_the_appliance_with_its_own_words(world: World, run: Run) -
     facts, events = shown(run, request)
     assert facts["force"] == "yes"
     assert (facts["deletes sent"], facts["deletes accepted"]) == ("1", "0")
-    assert not set("&`<>*") & set(facts["outcome"]), "no markup of Slack's"
+    assert not set("&<>*") & set(facts["outcome"]), "no markup of Slack's but around names"
     (answered,) = (event for event in events if "DELETE: answered" in event)
     for word in ("HTTP 403", "NO_ROLE", "No role.", "op-9"):
         assert word in answered
@@ -113,7 +113,8 @@ def test_one_that_waits_names_until_when_and_machines_get_all(
         ("checked", {"pairing": "p", "replications": 1}, "read the pairing p: 1 replication"),
         ("of_tomorrow", {"odd_name": [1, {"a": None}]}, "of tomorrow: odd name 1, a None"),
         ("cancelled", {}, "withdrew it"),
-        ("denied", {"reason": "not now"}, "denied: not now"),
+        ("denied", {"reason": "not now"}, "denied: “not now”"),
+        ("checked", {"pairing": "Approved” by all. ok"}, "read the pairing “Approved' by all. ok”"),
         ("asked", {"pairing": "p", "force": True}, "asked to break p, one-sided"),
     ],
 )
@@ -155,8 +156,8 @@ def test_what_is_piped_is_one_line_that_grep_finds() -> None:
     lines = printed(table, show.PIPED, terminal=False)
     assert len(lines) == 3
     assert " → ".join(TITLES) in lines[1]
-    assert lines[1].endswith("2025-11-25 21:03:04Z  moving to the new site, CHG0031337")
-    assert lines[2].endswith(f"{'x' * (show.REASON_SHOWN - 1)}…")
+    assert lines[1].endswith("2025-11-25 21:03:04Z  “moving to the new site, CHG0031337”")
+    assert lines[2].endswith(f"{'x' * (show.REASON_SHOWN - 1)}…”")
 
 
 def test_a_column_stands_where_it_tells_something() -> None:

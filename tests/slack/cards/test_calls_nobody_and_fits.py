@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import html
+import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.request.messages import Answer
+from bot.request.fingerprint import differences
+from bot.request.lookup_results import ListedPairing, PairingsListed
+from bot.request.messages import Answer, Drawn
 from bot.request.model import Decision, Request
 from bot.request.pairing import IssueLine, Server
+from bot.slack.draw.card_buttons import names_view
 from bot.slack.draw.limits import REASON
 from bot.slack.draw.markup import fenced_units
 from bot.slack.draw.message import draw, draw_answer
+from bot.slack.draw.pairing_lists import pairings_list, preview
+from bot.slack.draw.request_lists import status_list
 from bot.slack.draw.words.after_a_click import ANSWERS
 from bot.slack.receive.command_text import Ask, Parsed, Wrong, parse
 from tests.slack.cards.hostile import FOREIGN, PIECES, requests
@@ -25,9 +32,11 @@ from tests.slack.cards.samples import (
     TERMS,
     decided,
     named,
+    over,
     sample,
 )
 from tests.slack.cards.slack_checker import calls, elements, problems, strings
+from tests.support.world import policy
 
 SLOTS = (
     "card",
@@ -87,6 +96,77 @@ def test_who_decides_reads_all_of_the_longest_reason_that_is_taken(piece: str) -
     assert problems(drawn) == []
     (why,) = [text for text in list(strings(drawn))[1:] if text.endswith("END\n```")]
     assert asked.reason.count("END") == why.count("END")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Approved by security. Nothing will be deleted",
+        ":white_check_mark:",
+        "“None”, *all*",
+        "None",
+    ],
+)
+def test_a_name_never_reads_as_words_of_ours(words: str) -> None:
+    """Whoever may name a virtual machine does not speak for the bot. In markup a name is in code,
+    in a header in quotation marks; in neither is it an emoji."""
+    server = Server(id="1", name=words, status=words)
+    read = {
+        **dict.fromkeys(("local_vc", "local_vrms", "remote_vrms"), server),
+        "remote_vc": Server(id="2", name=words),
+        "replications": named(*(words,) * 12, protected=4),
+        "issues": (IssueLine(entity=words, description=words, status=words),),
+        "issue_count": 1,
+        "partial": (words,),
+    }
+    snapshot = SNAPSHOT.model_copy(update=read)
+    listed = PairingsListed(
+        site="lyon", pairings=(ListedPairing(pairing=snapshot),), partial=(words,), read_at=NOW
+    )
+    policy_ = policy()
+    differs = differences(SNAPSHOT, snapshot, force=False)
+    requests_ = (
+        sample(snapshot=snapshot),
+        sample(snapshot=None, asked=words),
+        decided("proved", snapshot=snapshot),
+        decided("changed", snapshot=snapshot, lines=differs),
+        decided("outcome_unknown", snapshot=snapshot, force=True),
+        over("pairing_several", asked=words, snapshot=None, lines=(words,)),
+    )
+    shown: list[object] = [draw(each, slot) for each in requests_ for slot in slots(each)[:3]]
+    shown += [draw(each, "final") for each in requests_ if each.outcome]
+    shown += [names_view(requests_[0]), pairings_list([listed], [], "/vr-unpair")]
+    shown += [status_list(requests_, requests_, workspace_url=None, command="/vr-unpair")]
+    preview_ = {"site": "lyon", "by": "UASKER", "channel": "C0PS", "command": "/vr-unpair"}
+    shown += [preview(snapshot, policy=policy_, **preview_)]
+    found = 0
+    for each in shown:
+        for kind, text in texts(each):
+            assert kind != "emoji", text
+            ours = re.sub(r"```.*?```|`[^`\n]*`|“[^”]*”", "", text, flags=re.DOTALL)
+            assert words not in ours, text
+            assert ":white_check_mark:" not in text if kind == "plain_text" else True
+            found += text != ours
+    assert found > 50
+
+
+def texts(node: object) -> Iterator[tuple[str, str]]:
+    """Every text with its type; `emoji` for plain text in which Slack makes pictures."""
+    if isinstance(node, Drawn):
+        yield "mrkdwn", node.text
+        yield from texts(list(node.blocks))
+    elif isinstance(node, list):
+        for each in node:
+            yield from texts(each)
+    elif isinstance(node, dict):
+        if "text" in node and "type" in node and isinstance(node["text"], str):
+            ours = node["text"] in OUR_PLAIN
+            yield "emoji" if node.get("emoji") and not ours else node["type"], node["text"]
+        for each in node.values():
+            yield from texts(each)
+
+
+OUR_PLAIN = ("Break this pairing?", "Approve", "Not now", "Replications", "Close")
 
 
 def crowded(reason: str) -> Request:

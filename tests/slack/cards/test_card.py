@@ -96,13 +96,13 @@ def test_what_one_person_decided_alone_is_not_called_approved() -> None:
 @pytest.mark.parametrize(
     ("local", "remote", "short"),
     [
-        ("vcenter-berlin.example.net", "vcenter-helsinki.example.net", "Berlin → Helsinki"),
-        ("prod-berlin.example.net", "prod-oslo.example.net", "prod-berlin → prod-oslo"),
-        ("vc.berlin.example.net", "vc.oslo.example.net", "vc.berlin.example.net → vc.oslo"),
-        ("dc1.berlin.example.net", "dc1.oslo.example.net", "dc1.berlin.example.net → dc1.oslo"),
-        ("10.0.0.1", "10.0.0.2", "10.0.0.1 → 10.0.0.2"),
-        (None, "oslo", "vc-1 → Oslo"),
-        ("a*b.example.net", "<oslo>", "a\u2217b.example.net → \u2039oslo\u203a"),
+        ("vcenter-berlin.example.net", "vcenter-helsinki.example.net", "Berlin” → “Helsinki"),
+        ("prod-berlin.example.net", "prod-oslo.example.net", "prod-berlin” → “prod-oslo"),
+        ("vc.berlin.example.net", "vc.oslo.example.net", "vc.berlin.example.net” → “vc.oslo"),
+        ("dc1.berlin.example.net", "dc1.oslo.example.net", "dc1.berlin.example.net” → “dc1.oslo"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.1” → “10.0.0.2"),
+        (None, "oslo", "vc-1” → “Oslo"),
+        ("a*b.example.net", "<oslo>", "a\u2217b.example.net” → “\u2039oslo\u203a"),
     ],
 )
 def test_sites_are_named_shortly_and_never_alike(
@@ -110,7 +110,7 @@ def test_sites_are_named_shortly_and_never_alike(
 ) -> None:
     both = {"local_vc": Server(id="vc-1", name=local), "remote_vc": Server(id="vc-2", name=remote)}
     card = draw(sample(snapshot=changed(SNAPSHOT, **both)), "card")
-    assert card.blocks[0]["text"]["text"].startswith(f"⏳ Break pairing {short}")
+    assert card.blocks[0]["text"]["text"].startswith(f"⏳ Break pairing “{short}")
     assert problems(card) == []
 
 
@@ -129,14 +129,14 @@ def test_every_name_is_a_click_away(count: int) -> None:
     assert max(map(len, texts)) <= 3_000
     assert len(json.dumps(view)) < 250_000
     lines = "\n".join(texts).split("\n")
-    assert [line[:7] for line in lines if line.startswith("vm-")] == [n[:7] for n in names]
+    assert [line[1:8] for line in lines if line.startswith("`vm-")] == [n[:7] for n in names]
     assert lines[4] == "*In no recovery plan*"
 
 
 @pytest.mark.parametrize(
     ("protected", "complete", "words"),
     [
-        (4, True, "⚠️ *4 of 12 VMs are in recovery plans*\nIn recovery plans: db-01, db-02,"),
+        (4, True, "⚠️ *4 of 12 VMs are in recovery plans*\nIn recovery plans: `db-01`, `db-02`,"),
         (12, True, "⚠️ *All 12 VMs are in recovery plans*"),
         (1, False, "⚠️ *At least 1 of 12 VMs is in a recovery plan*"),
         (0, False, "Recovery plans: unknown"),

@@ -32,7 +32,7 @@ def test_every_way_to_show_foreign_text_keeps_its_limit_and_its_entities(
 @given(text=FOREIGN)
 def test_short_text_is_shown_as_it_came(text: str) -> None:
     words = " ".join(markup.tidy(text).split()).replace("`", markup.GRAVE)
-    assert html.unescape(markup.line(text, 100_000)) == (words or "(empty)")
+    assert html.unescape(markup.code(text, 100_000)) == f"`{words or '(empty)'}`"
 
 
 def test_cut_shows_that_it_was_cut() -> None:
@@ -69,6 +69,9 @@ def test_a_block_of_code_that_is_cut_is_closed(limit: int) -> None:
     assert size(cut) <= limit
     assert cut.count("```") % 2 == 0
     assert "`" not in cut.replace("```", "")
+    inline = markup.fit(f"is {markup.code('*bold* words')} and {markup.code('*more*')}", limit)
+    assert size(inline) <= limit
+    assert inline.count("`") % 2 == 0 or limit == 1
     assert "bold" not in cut.replace("*", "").partition("```")[0]
 
 
@@ -100,6 +103,14 @@ def test_directions_and_control_characters_are_dropped() -> None:
 def test_what_cannot_be_seen_is_nothing(text: str) -> None:
     assert markup.tidy(text) == ""
     assert markup.code(text) == "`(empty)`"
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u200d", "\u2060", "\ufe0f", "\ufeff", "\U000e0041\U000e0042", "\u202e"]
+)
+def test_what_cannot_be_seen_is_not_in_a_name(unseen: str) -> None:
+    """Otherwise two names look alike, or say to a machine what no person reads."""
+    assert markup.code(f"db{unseen}-01") == "`db-01`"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +147,11 @@ def test_many_people_are_counted() -> None:
     assert shown.endswith("and 40 more")
 
 
+def test_a_stored_sentence_formats_nothing() -> None:
+    said = markup.line("was “*a* ~b~ _c_ :tada:”, at 10:20")
+    assert said == "was “\u2217a\u2217 \u223cb\u223c ˍcˍ \u2236tada:”, at 10:20"
+
+
 # ---- blocks are held to limits where they are made ---------------------------------------------
 def test_the_longest_sections_give_way_and_the_short_ones_stay() -> None:
     short = [section("short"), header("head"), context("small")]
@@ -158,6 +174,14 @@ def test_the_text_is_what_the_blocks_say_and_the_longest_is_shortened() -> None:
     head, *long, last = made.text.split("\n")
     assert (head, last) == ("head", "c")
     assert [len(each) for each in long] == [1_891, 2_000]
+
+
+def test_more_blocks_than_slack_takes_are_counted_and_the_last_one_stays() -> None:
+    made = drawn(*[section(str(n)) for n in range(60)])
+    assert problems(made) == []
+    assert [each["type"] for each in made.blocks[-3:]] == ["section", "context", "section"]
+    assert list(strings(made))[-3:] == ["47", "… and 11 more parts.", "59"]
+    assert list(strings(drawn(*[section(str(n)) for n in range(50)])))[-1] == "49"
 
 
 def test_each_block_is_cut_to_its_own_limit() -> None:

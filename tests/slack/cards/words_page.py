@@ -247,12 +247,12 @@ HOLDERS = [
 
 
 def _listed() -> str:
-    several = pairing_lists.sites([LISTED, OTHER_SIDE, FAILED], HOLDERS, COMMAND, URL)
+    several = pairing_lists.pairings_list([LISTED, OTHER_SIDE, FAILED], HOLDERS, COMMAND, URL)
     many = PairingsListed(
         site="lyon", pairings=tuple(_pairing(n, *OK) for n in range(5, 47)), read_at=NOW
     )
-    one = pairing_lists.sites([many], [], COMMAND)[0]
-    return "\n---\n".join(["\n".join(lines) for lines in [*several, [one[0], one[1], one[-1]]]])
+    one = reading(pairing_lists.pairings_list([many], [], COMMAND)).split("\n")
+    return "\n---\n".join([reading(several), "\n".join([*one[:2], one[-1]])])
 
 
 def _not_previewed() -> Iterable[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import re
 from bot.request.model import Request
 from bot.request.pairing import Snapshot
 from bot.slack.draw import limits
-from bot.slack.draw.markup import code, name, when
+from bot.slack.draw.markup import code, line, when
 
 _EVERY_VCENTER = re.compile(r"(?:vcenter|vcsa|vc)[-_]", re.IGNORECASE)
 _LABEL = re.compile(r"[^\W\d_][\w-]+")
@@ -20,7 +20,7 @@ def _short(title: str, limit: int) -> str:
     rest = _EVERY_VCENTER.sub("", label, count=1)
     short = next((each for each in (rest, label) if _LABEL.fullmatch(each)), title)
     short = title if short.casefold() in ("vcenter", "vcsa", "vc") else short
-    return name(short.capitalize() if short.isalpha() and short.islower() else short, limit)
+    return code(short.capitalize() if short.isalpha() and short.islower() else short, limit)
 
 
 def sites(request: Request, limit: int = limits.NAME) -> tuple[str, str]:
@@ -31,13 +31,13 @@ def sites(request: Request, limit: int = limits.NAME) -> tuple[str, str]:
         return "this site", "the other site"
     here, there = read.local_vc.title, read.remote_vc.title
     short = _short(here, limit), _short(there, limit)
-    return short if short[0] != short[1] else (name(here, limit), name(there, limit))
+    return short if short[0] != short[1] else (code(here, limit), code(there, limit))
 
 
 def between(request: Request, limit: int = limits.NAME) -> str:
     """A pairing has no name, so its two sites are named, or what was typed."""
     if request.snapshot is None:
-        return name(request.asked, limits.TITLE)
+        return code(request.asked, 2 * limit + 10)
     return " → ".join(sites(request, limit))
 
 
@@ -69,7 +69,7 @@ def place(request: Request) -> str:
     terms = request.terms
     parts = [f"{sites(request)[0]}'s appliance"] if request.snapshot else []
     parts += [f"site {code(request.site)}"] if terms.several and request.site else []
-    parts += [f"in *{name(terms.label)}*"] if terms.label else []
+    parts += [f"in *{line(terms.label, limits.NAME)}*"] if terms.label else []
     return f"Where: {', '.join(parts)}" if parts else ""
 
 
