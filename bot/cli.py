@@ -10,6 +10,7 @@ import os
 import sys
 from importlib.util import find_spec
 from itertools import tee
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +21,14 @@ from bot.__main__ import run as run_bot
 from bot.cli_audit import audit
 from bot.cli_stored import JsonOption, fail, for_machines, stored
 from bot.operate import logs
-from bot.settings import EXAMPLE, SettingsError, files_seen_by_others, load, load_slack_app
+from bot.settings import (
+    EXAMPLE,
+    SettingsError,
+    files_seen_by_others,
+    load,
+    load_slack_app,
+    use_env_file,
+)
 
 app = typer.Typer(
     name="vr-unpair",
@@ -73,11 +81,18 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
     ] = False,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Read this in the place of .env; /dev/null: nothing."),
+    ] = None,
 ) -> None:
     """Break a vSphere Replication pairing from Slack, after somebody else has approved it."""
+    use_env_file(env_file)
+    context.call_on_close(lambda: use_env_file(None))
 
 
 @app.command()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bot.settings.defaults import ApplianceSettings, Settings, SettingsError
 from bot.settings.load import DEFAULT_SITE, load, load_database, load_slack_app
-from bot.settings.sources import files_seen_by_others, site_prefix
+from bot.settings.names import site_prefix
+from bot.settings.sources import files_seen_by_others, use_env_file
 
 EXAMPLE = Path(__file__).with_name("example.env")
 """What `.env.example` holds: every setting, its meaning and its default."""
@@ -22,4 +23,5 @@ __all__ = [
     "load_database",
     "load_slack_app",
     "site_prefix",
+    "use_env_file",
 ]

@@ -132,7 +132,10 @@ class Settings(BaseModel):
     )
     keep_for: Annotated[int, BeforeValidator(values.duration("1d"))] = 180 * 86_400_000
     """How long what is over and only serves the bot is kept; Slack repeats nothing after a day."""
-    host: Annotated[str, BeforeValidator(values.listen_address)] = "0.0.0.0"  # noqa: S104 - contract
+    # In Socket Mode nobody calls but what watches the bot, and that is on its machine.
+    host: Annotated[str, BeforeValidator(values.listen_address)] = Field(
+        default_factory=lambda data: "127.0.0.1" if data.get("slack_app_token") else "0.0.0.0"  # noqa: S104
+    )
     port: _Port = 3000
     operate_port: _Port | None = None
     """Where health and metrics are served alone; None: on `port`, with what Slack sends."""

@@ -17,19 +17,18 @@ from bot.settings.defaults import (
     Settings,
     SettingsError,
 )
-from bot.settings.sources import (
+from bot.settings.names import (
     APPLIANCE_PREFIX,
     DATABASE_URL,
     SECRETS_DIR,
-    SITES_PREFIX,
-    Given,
+    SITES,
     appliance_names,
-    gather,
-    of_site,
+    named,
+    named_problem,
     own_names,
-    site_name_problem,
     site_prefix,
 )
+from bot.settings.sources import Given, gather
 
 DEFAULT_SITE = "default"
 
@@ -115,9 +114,9 @@ def _sites(
 ) -> dict[str, ApplianceSettings]:
     """All appliances, by name. Whether one or several were meant is taken from all that was given,
     which also has the names whose values are wrong."""
-    several = [name for name in given.values if name.startswith(SITES_PREFIX)]
-    named = {of_site(name)[0].lower() for name in several if not site_name_problem(name)}
-    prefixes = {site: site_prefix(site) for site in sorted(named)}
+    several = [p for name in given.values if (p := named(name)) and p.family == SITES]
+    found = {parts.name.lower() for parts in several if not named_problem(parts)}
+    prefixes = {site: site_prefix(site) for site in sorted(found)}
     sites: dict[str, ApplianceSettings] = {}
     first: dict[str, str] = {}
     for site, prefix in (prefixes if several else {DEFAULT_SITE: APPLIANCE_PREFIX}).items():
@@ -159,7 +158,9 @@ def _checked(
     for detail in details:
         field = str(detail["loc"][0])
         name = outside.get(field)
-        if name is None:  # `sites`: the problems of its settings are reported already
+        # `sites`: the problems of its settings are reported already. And a default that hangs on
+        # others is not made where one of them is wrong.
+        if name is None or detail["type"] == "default_factory_not_called":
             continue
         if detail["type"] == "missing":
             sentence = f"is not set: {model.model_fields[field].description}"

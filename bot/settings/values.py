@@ -121,11 +121,15 @@ def channels(text: str) -> tuple[str, ...]:
 
 def _ids(text: str, form: str, what: str) -> tuple[str, ...]:
     ids = [item.strip() for item in text.split(",") if item.strip()]
-    wrong = [number for number, item in enumerate(ids, 1) if not re.fullmatch(form, item)]
+    wrong = [at for at in enumerate(ids, 1) if not re.fullmatch(form, at[1])]
     # An empty list means everybody for REQUESTERS and every channel for CHANNELS. Whoever wrote
     # only a comma would get the opposite of what they wanted.
     if wrong or not ids:
-        which = f"; number {wrong[0]} is not one" if wrong else ""
+        which = ""
+        if wrong:
+            number, item = wrong[0]
+            kind = "a name, not an id" if re.match("<?[@#]", item) else "not one"
+            which = f"; number {number} is {kind}"
         raise ValueError(f"must list {what}, separated by commas{which}")
     return tuple(dict.fromkeys(ids))
 

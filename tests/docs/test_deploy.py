@@ -6,13 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 from bot.__main__ import FOR_GOOD, WRONG_USE
-from bot.settings.sources import setting_names
+from bot.settings.names import setting_names
 from bot.stop import CLOSE_SECONDS, STOP_SECONDS
 from tests.docs.test_kubernetes import kustomization, tool
 from tools.bench.processes import ENVIRONMENT
@@ -195,6 +196,26 @@ def test_the_commands_on_the_host_have_what_the_service_has() -> None:
     assert section(UNIT, "Service")["ExecStart"].removesuffix(" run") in text
     (database,) = re.findall(r"DATABASE_URL=(\S+)", UNIT.read_text(encoding="utf-8"))
     assert database in text
+
+
+def test_the_commands_on_the_host_read_no_env_file_of_the_folder(tmp_path: Path) -> None:
+    """Root may stand in anybody's folder: whoever wrote a .env there would get the tokens."""
+    (tmp_path / ".env").write_text("SLACK_COMMAND=/of-somebody\n")
+    (tmp_path / "settings.env").touch()
+    (tmp_path / "secrets").mkdir()
+    text = (SYSTEMD / "vr-unpair").read_text(encoding="utf-8")
+    for there, here in (
+        ("/etc/vr-unpair", str(tmp_path)),
+        ("/opt/vr-unpair/current/bin/vr-unpair", f"{sys.executable} -m bot"),
+    ):
+        text = text.replace(there, here)
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    wrapped = ["sh", "-c", text, "vr-unpair", "manifest"]
+    said = subprocess.run(
+        wrapped, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
+    )
+    assert "/vr-unpair" in said.stdout
+    assert "/of-somebody" not in said.stdout
 
 
 # ---- the image ---------------------------------------------------------------------------------

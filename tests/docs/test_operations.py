@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.operate.check import NAMES
-from bot.settings.sources import PROXIES, setting_names
+from bot.settings.names import PROXIES, setting_names
 from tests.operate.running.scraped import EMPTY, watched
 
 ROOT = Path(__file__).parents[2]

@@ -55,3 +55,30 @@ RULES = (
         "if False:",
     ),
 )
+
+SETTINGS = (
+    change(
+        "a .env of somebody else is read",
+        "tests/operate/settings/test_sources.py::test_a_file_of_somebody_else_is_not_read",
+        "if found.st_uid not in (me, 0):",
+        "if False:",
+    ),
+    change(
+        "a .env that the group may write is read",
+        "tests/operate/settings/test_sources.py::test_a_file_that_others_may_write_is_not_read",
+        "found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and",
+        "found.st_mode & stat.S_IWOTH and",
+    ),
+    change(
+        "a guard whose name is misspelt is off, and nothing says so",
+        "tests/operate/settings/test_slips.py",
+        "_slips(one, other) <= (0 if of_appliance else 2 if len(other) >= _LONG else 1)",
+        "one == other",
+    ),
+    change(
+        "a name that begins like a setting is nobody's",
+        "tests/operate/settings/test_slips.py",
+        "0.0 if typed.startswith(BEGINNINGS) else",
+        "",
+    ),
+)

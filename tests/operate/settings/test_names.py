@@ -1,4 +1,4 @@
-"""Names that are no settings, those of several appliances, and values that are never shown."""
+"""The settings of several appliances, and values that are never shown."""
 
 from __future__ import annotations
 
@@ -11,51 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot.settings import ApplianceSettings, SettingsError, load, load_database
-from bot.settings.sources import SECRETS, setting_names
+from bot.settings.names import SECRETS, setting_names
 from bot.worker.drive import lease_ms
 
 SECRET = "s3cr3t-Zebra"
 NONE_OF_THE_SINGLE = {"VR_HOST": None, "VR_USERNAME": None, "VR_PASSWORD": None}
-
-
-# ---- slips ---------------------------------------------------------------------------------------
-
-
-SITES = "VR_SITES__<NAME>__HOST and its like"
-
-
-@pytest.mark.parametrize(
-    ("slip", "meant"),
-    [
-        ("VR_USER", "VR_USERNAME"),
-        ("VR_POLL", "VR_POLL_SECONDS"),
-        ("VR_CA", "VR_CA_FILE"),
-        ("vr_timeout_seconds", "VR_TIMEOUT_SECONDS"),
-        ("VR_SITE__A__HOST", SITES),
-        ("SLACK_APP_TOKENS", "SLACK_APP_TOKEN"),
-        ("SLACK_APPTOKEN", "SLACK_APP_TOKEN"),
-        ("DRYRUN", "DRY_RUN"),
-        ("dry_run", "DRY_RUN"),
-    ],
-)
-def test_slips_in_the_environment(sentences_with: Any, slip: str, meant: str) -> None:
-    assert f"did you mean {meant}?" in sentences_with(**{slip: "x"})[slip]
-
-
-def test_a_slip_in_the_file_is_found_without_a_prefix(sentences_with: Any, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("REQUESTER=U1\nSOMEBODY_ELSES=1\n")
-    assert list(sentences_with()) == ["REQUESTER"]
-
-
-def test_names_of_others_are_left_alone(load_with: Any) -> None:
-    others = ("SLACK_CLIENT_ID", "SLACK_WEBHOOK_URL", "HOSTNAME", "NOTIFY_SOCKET", "VR_SHADERS")
-    # The last is close to a required setting, which is there: it was meant for another program.
-    given = dict.fromkeys((*others, "REQUESTER", "SLACK_BOT_TOKENS"), "x")
-    assert load_with(**given, VR_USER="") == load_with()
-
-
-def test_an_own_name_is_a_slip_even_beside_the_right_one(sentences_with: Any) -> None:
-    assert list(sentences_with(VR_POLL_SECOND="1", VR_POLL_SECONDS="5")) == ["VR_POLL_SECOND"]
 
 
 # ---- several appliances --------------------------------------------------------------------------
@@ -133,9 +93,9 @@ def test_both_kinds_side_by_side_are_an_error(sentences_with: Any) -> None:
         ("VR_SITES__LYON__USER", "a site has HOST, USERNAME"),
         ("VR_SITES__LYON__host", "a site has HOST, USERNAME"),
         ("VR_SITES__HOST", "write VR_SITES__<NAME>__HOST"),
-        ("VR_SITES__LY.ON__HOST", "no name of a site"),
-        ("VR_SITES___LYON__HOST", "no name of a site"),
-        (f"VR_SITES__{'L' * 31}__HOST", "no name of a site"),
+        ("VR_SITES__LY.ON__HOST", "no name between"),
+        ("VR_SITES___LYON__HOST", "no name between"),
+        (f"VR_SITES__{'L' * 31}__HOST", "no name between"),
     ],
 )
 def test_a_name_that_is_none_is_told(wrong: Any, name: str, says: str) -> None:

@@ -78,8 +78,45 @@ def test_lines_that_are_not_understood_are_named_by_number(tmp_path: Path) -> No
 @pytest.mark.parametrize("make", [lambda path: path.write_bytes(b"A=\xff\n"), os.mkdir])
 def test_what_is_no_file_of_text_in_its_place(tmp_path: Path, make: Any) -> None:
     make(tmp_path / ".env")
-    with pytest.raises(SettingsError, match=r"The file \.env "):
+    with pytest.raises(SettingsError, match=r"The file /.*/\.env cannot be read "):
         load({}, tmp_path)
+
+
+def foreign(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's from now on, and not root's."""
+    if os.geteuid() == 0:
+        os.chown(path, 65534, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 65534)
+
+
+@pytest.mark.parametrize("sudo", [False, True])
+def test_a_file_of_somebody_else_is_not_read(
+    required: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sudo: bool
+) -> None:
+    """Not under their own sudo either: it would get root's secrets."""
+    path = tmp_path / ".env"
+    path.write_text("SLACK_API_URL=https://slack.example.net/api/\n")
+    assert load(required, tmp_path).slack_api_url == "https://slack.example.net/api/"
+    foreign(path, monkeypatch)
+    if sudo:
+        required["SUDO_UID"] = str(path.stat().st_uid)
+    for read in (load, load_database):
+        with pytest.raises(SettingsError, match=f"chown .* {path}") as caught:
+            read(required, tmp_path)
+        assert [problem.setting for problem in caught.value.problems] == [".env"]
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_that_others_may_write_is_not_read(
+    required: dict[str, str], tmp_path: Path, mode: int
+) -> None:
+    (path := tmp_path / ".env").write_text("PORT=1\n")
+    path.chmod(mode)
+    with pytest.raises(SettingsError, match=f"chmod go-w {path}"):
+        load(required, tmp_path)
+    path.chmod(0o644)
+    assert load(required, tmp_path).port == 1
 
 
 # ---- SECRETS_DIR ---------------------------------------------------------------------------------
@@ -127,7 +164,7 @@ def test_files_that_others_can_read_are_told(tmp_path: Path) -> None:
         (folder / "VR_PASSWORD", 0o644),
         (folder / "SLACK_BOT_TOKEN", 0o640),
         (folder / "DATABASE_URL", 0o600),
-        (folder / "no-secret", 0o666),
+        (folder / "no-secret", 0o644),
     ):
         path.write_text("A=sqlite:///x")
         path.chmod(mode)

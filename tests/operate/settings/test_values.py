@@ -155,6 +155,21 @@ def test_refused(sentences_with: Any, name: str, text: str) -> None:
     assert found[name].endswith(".")
 
 
+@pytest.mark.parametrize("quoted", ["“{}”", "„{}“", "\u2018{}\u2019", "«{}»"])
+@pytest.mark.parametrize("name", ["VR_PASSWORD", "VR_USERNAME", "REASON_PATTERN"])
+def test_typographic_quotes_are_no_quotes(sentences_with: Any, name: str, quoted: str) -> None:
+    (sentence,) = sentences_with(**{name: quoted.format("hunter2")}).values()
+    assert sentence.startswith(f"{name} is in typographic quotes")
+    assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("APPROVERS", "U1, @anna"), ("CHANNELS", "C1,#ops"), ("NOTIFY", "U1,<@U2>")]
+)
+def test_a_name_is_no_id(sentences_with: Any, name: str, text: str) -> None:
+    assert "number 2 is a name, not an id" in sentences_with(**{name: text})[name]
+
+
 def test_what_follows_from_others(load_with: Any) -> None:
     settings = load_with(APPROVALS_REQUIRED="2")
     assert settings.effective_force_approvals_required == 2
@@ -196,6 +211,13 @@ def test_one_kind_of_trust_read_from_the_working_directory(
 def test_a_ca_file_that_cannot_be_trusted(sentences_with: Any, tmp_path: Path, make: Any) -> None:
     make(tmp_path / "ca.pem")
     assert list(sentences_with(VR_CA_FILE="ca.pem")) == ["VR_CA_FILE"]
+
+
+def test_where_it_listens_follows_from_the_mode(load_with: Any) -> None:
+    assert load_with().host == "0.0.0.0"
+    socket = {"SLACK_SIGNING_SECRET": None, "SLACK_APP_TOKEN": "xapp-1"}
+    assert load_with(**socket).host == "127.0.0.1"
+    assert load_with(**socket, HOST="0.0.0.0").host == "0.0.0.0"
 
 
 def test_empty_means_not_set(load_with: Any, sentences_with: Any) -> None:

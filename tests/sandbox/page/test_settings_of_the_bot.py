@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from bot.settings.sources import SECRETS
+from bot.settings.names import SECRETS
 from sandbox.page.page_server import Page
 from sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
 from sandbox.slack import Ephemeral, Message
