@@ -61,8 +61,16 @@ class LookFailed(Frozen):
     reference: str
 
 
-PreviewRead = PairingRead | PairingUnresolved | CallFailed | MayNotLook | LookFailed
-SitesRead = tuple[PairingsListed | SiteUnread, ...] | MayNotLook | LookFailed
+class LookedTooOften(Frozen):
+    """Whoever asks has had an appliance asked so often that they have to wait for so long."""
+
+    seconds: int
+
+
+Untold = MayNotLook | LookFailed | LookedTooOften
+
+PreviewRead = PairingRead | PairingUnresolved | CallFailed | Untold
+SitesRead = tuple[PairingsListed | SiteUnread, ...] | Untold
 
 
 class Home(Frozen):

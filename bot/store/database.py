@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
@@ -155,6 +155,9 @@ class Database:
 # SQLite needs to run it.
 _READ = select(shared).where(shared.c.key == bindparam("wanted"))
 _LOCKED = _READ.with_for_update()
+_INSERT = text(
+    "INSERT INTO shared (key, value, at) VALUES (:key, :value, :at) ON CONFLICT DO NOTHING"
+)
 _UPDATE = update(shared).where(shared.c.key == bindparam("wanted"))
 
 
@@ -165,23 +168,18 @@ raises to change nothing."""
 
 def change_shared(db: Database, key: str, how: Change) -> None:
     """Read, change and write one value while its row is locked."""
-    try:
-        with db.write() as conn:
-            change_within(conn, db, key, how)
-    except IntegrityError as error:
-        if twice(error) != "shared_pkey":
-            raise
-        with db.write() as conn:  # another copy inserted the row between our read and our insert
-            change_within(conn, db, key, how)
+    with db.write() as conn:
+        change_within(conn, db, key, how)
 
 
 def change_within(conn: Connection, db: Database, key: str, how: Change) -> None:
-    """The same as a part of a transaction. IntegrityError as there."""
+    """The same as a part of a transaction."""
     row = conn.execute(_LOCKED, {"wanted": key}).one_or_none()
     now = db.now(conn)  # read after the lock, since the wait for it takes time
     value = how(row.value if row else None, now)
     if row is None:
-        conn.execute(insert(shared), {"key": key, "value": value, "at": now})
+        if conn.execute(_INSERT, {"key": key, "value": value, "at": now}).rowcount == 0:
+            change_within(conn, db, key, how)  # another copy was quicker
     elif value != row.value:
         conn.execute(_UPDATE, {"wanted": key, "value": value, "at": now})
 

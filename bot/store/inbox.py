@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.request.events import EVENT, Asked, Event, Opened, person_of
 from bot.request.model import ANY_SITE
 from bot.store.database import Database, twice
+from bot.store.per_person import take
 from bot.store.queues import Queue, queue_of_row
 from bot.store.schema import inbox, requests
 
@@ -68,8 +69,10 @@ class Inbox:
         request_id: str,
         response_url: str | None = None,
         answer_via: int | None = None,
+        counted_for: str | None = None,
     ) -> int | None:
         """Store one event and wake the worker. Its number, or None if `origin` was stored before.
+        `counted_for`: the person of whose bucket it is one; raises TooOften where that is empty.
 
         `answer_via` is the number of an earlier event whose `response_url` serves this one too
         (a modal's submission has none of its own).
@@ -82,6 +85,8 @@ class Inbox:
                 queue, site = self._queue(conn, event, request_id)
                 now = self.db.now(conn)
                 number = add(conn, now, event, origin, request_id, response_url, via)
+                if counted_for is not None:
+                    take(conn, self.db, counted_for)
         except IntegrityError as error:
             if twice(error) != "inbox_origin_key":
                 raise

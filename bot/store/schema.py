@@ -28,7 +28,6 @@ TWICE = {
     "inbox.origin": "inbox_origin_key",
     "messages.request_id, messages.slot": "messages_pkey",
     "audit.number": "audit_pkey",
-    "shared.key": "shared_pkey",
 }
 """What may be there only once: its columns, which SQLite names, and its constraint or index, which
 PostgreSQL names."""

@@ -17,6 +17,7 @@ import structlog
 
 from bot.request.lookup_results import (
     HomeRead,
+    LookedTooOften,
     LookFailed,
     MayNotLook,
     PreviewRead,
@@ -27,6 +28,7 @@ from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
 from bot.request.who_may import OF_THE_WORKSPACE, Policy
 from bot.steady_clock import steady_seconds
+from bot.store.per_person import TooOften, take
 from bot.store.queries import Overview
 from bot.threads import Threads
 from bot.worker.find_pairings import Lists, find
@@ -128,9 +130,8 @@ class Lookups:
 
         def read() -> PreviewRead:
             within = self.monotonic() + LOOK_SECONDS
-            return self._refused(by) or find(
-                site, asked, self.appliances, self.policy, self.lists, within
-            )
+            untold = self._too_often(by) or self._refused(by)
+            return untold or find(site, asked, self.appliances, self.policy, self.lists, within)
 
         return self._asking.put(read, then)
 
@@ -147,9 +148,8 @@ class Lookups:
 
         def read() -> SitesRead:
             within = self.monotonic() + LOOK_SECONDS
-            return self._refused(by) or self.lists.read(
-                sites, within, counted=counted, fresh_s=fresh_s
-            )
+            untold = (self._too_often(by) if counted else None) or self._refused(by)
+            return untold or self.lists.read(sites, within, counted=counted, fresh_s=fresh_s)
 
         return self._asking.put(read, then)
 
@@ -192,6 +192,16 @@ class Lookups:
             may_break_glass=bool(glass) and reading.right(by, None, glass).yes,
             rights_unread=verdict.unread,
         )
+
+    def _too_often(self, by: str) -> LookedTooOften | None:
+        """Each takes one from their bucket. Not so the form, which is mostly filled from memory."""
+        db = self.overview.db
+        try:
+            with db.write() as conn:
+                take(conn, db, by)
+        except TooOften as often:
+            return LookedTooOften(seconds=often.seconds)
+        return None
 
     def _refused(
         self, by: str, team: str | None = None, channel: str | None = None

@@ -238,6 +238,18 @@ STORE = (
         'canonical = json.dumps({**columns, "detail": None},',
     ),
     change(
+        "one person may ask without end",
+        "tests/slack/listeners/test_command_typed.py::test_one_person_may_not_ask_for_everything_at_once",
+        "if counted_for is not None:",
+        "if False:",
+    ),
+    change(
+        "one person may look without end",
+        "tests/slack/lookups/test_lookups.py::test_whoever_looks_without_end_waits_and_nobody_else_does",
+        "with db.write() as conn: take(conn, db, by)",
+        "pass",
+    ),
+    change(
         "the DELETE that a dry run never sends keeps its place in the minute",
         "tests/delete/test_dry_run.py::test_everything_but_the_delete",
         "self.driver.effects.give_back(work.request)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -18,6 +19,7 @@ from bot.store.database import Database, change_shared, read_shared
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
+from bot.store.per_person import AT_ONCE, EVERY_MS, TooOften
 from bot.store.queues import LONGEST_LEASE_MS, Queue
 from bot.store.requests import Requests
 from bot.store.saving import BEHIND_THE_DELETE_MS, add_answers, messages_due_at
@@ -117,6 +119,25 @@ def test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_na
     with db.write() as conn:
         conn.execute(delete(audit).where(audit.c.number == 2))
     store.save(claim, recorded)
+
+
+def test_copies_take_from_the_same_bucket_of_a_person(db: Database) -> None:
+    stored: list[int | None] = []
+    refused: list[int] = []
+
+    def ask(number: int) -> None:
+        try:
+            stored.append(
+                Inbox(db).put(asked(), origin=f"o{number}", request_id="X", counted_for="U1")
+            )
+        except TooOften as often:
+            refused.append(often.seconds)
+
+    together(*[partial(ask, number) for number in range(AT_ONCE + 10)])
+    assert (len(stored), len(refused)) == (AT_ONCE, 10)
+    assert all(0 < seconds <= EVERY_MS / 1000 for seconds in refused)
+    with db.read() as conn:
+        assert conn.execute(select(func.count()).select_from(inbox)).scalar_one() == AT_ONCE
 
 
 def test_what_changes_while_a_message_is_sent_is_shown_afterwards(db: Database) -> None:

@@ -87,7 +87,7 @@ class Taker:
     def seconds(self) -> float:
         """To the acknowledgement of one command that finds it at rest. Returns when the refusal
         behind the acknowledgement has come too. Raises RuntimeError when it is not acknowledged."""
-        slack, rita = self.world.slack, self.world.rita
+        slack, rita = self.world.slack, self.world.asker()
         wait_until_idle(self.pid)
         sentences = 1 if self.stored is None else 2
         expected = len(slack.ephemerals(rita)) + sentences
@@ -103,7 +103,7 @@ class Taker:
         slack = self.world.slack
         slack.courier = collecting = Collecting(slack.signing_secret)
         for _ in range(commands):
-            slack.command(self.world.rita, TEXT, channel=self.world.channel)
+            slack.command(self.world.asker(), TEXT, channel=self.world.channel)
         wait_until_idle(self.pid)
         took = milliseconds(self.port, connections, collecting.requests)
         if self.stored is not None:
@@ -128,17 +128,17 @@ def taker(world: World, process: InstalledBot, url: str = "") -> Iterator[Taker]
 def measure() -> list[Line]:
     with quick_world() as world, postgres() as server, ExitStack() as stack:
 
-        def bot(url: str = "", asks: str = world.alan) -> Taker:
-            # Where Rita may not ask, her commands are stored like any other and then refused by
+        def bot(url: str = "", more: Mapping[str, str] = {"REQUESTERS": world.alan}) -> Taker:
+            # Where nobody but Alan may ask, commands are stored like any other and then refused by
             # Slack's word alone, without a call to the appliance.
             own = stack.enter_context(folder())
             url = url or f"sqlite:///{own}/vr-unpair.db"
-            process = world.bot(own, {"REQUESTERS": asks, "DATABASE_URL": url})
+            process = world.bot(own, {**more, "DATABASE_URL": url})
             return stack.enter_context(taker(world, process, url))
 
         bare = stack.enter_context(taker(world, BareBot(world.slack.signing_secret)))
         on_sqlite, on_postgres = bot(), bot(server.new_database())
-        checking = bot(asks=world.rita)
+        checking = bot(more={})
         world.appliance.fail("GET", "/pairings", Answer(403), times=None)
 
         alone = in_turn(ROUNDS, COMMANDS_PER_ROUND, Taker.seconds, on_sqlite, bare)

@@ -42,12 +42,17 @@ SELECT (SELECT count(*) FROM inbox WHERE absorbed_at IS NULL)
 """
 
 
+ASKS_EACH = 16
+"""Commands of one person: more may be refused for being many (`bot.store.per_person`)."""
+
+
 @dataclass(frozen=True)
 class Card:
     """A request that waits for its approval."""
 
     pairing: str
     message: Message
+    asker: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,15 @@ class World:
         self.channel = slack.add_channel("dr-operations")
         self.ports = Ports(*(int(at.rpartition(":")[2]) for at in (appliance.host, slack.base_url)))
         self._pairings = 0
+        self._asked = 0
+        self._asker = self.rita
+
+    def asker(self) -> str:
+        """Who types the next command."""
+        if self._asked and self._asked % ASKS_EACH == 0:
+            self._asker = self.slack.add_person("Rita")
+        self._asked += 1
+        return self._asker
 
     def bot(self, folder: Path, more: Mapping[str, str] | None = None) -> InstalledBot:
         """Not started. The same folder again is the same database."""
@@ -79,22 +93,22 @@ class World:
         return self.appliance.add_pairing(local="berlin", remote=name, replications=REPLICATIONS)
 
     def ask(self) -> Card:
-        """Rita types the command, and the card comes."""
-        pairing = self.pairing()
+        """Somebody types the command, and the card comes."""
+        pairing, asker = self.pairing(), self.asker()
         known = {message.ts for message in self.slack.messages(self.channel)}
-        self.slack.command(self.rita, f"{pairing} moving, CHG0031337", channel=self.channel)
+        self.slack.command(asker, f"{pairing} moving, CHG0031337", channel=self.channel)
         card = self.slack.wait_for_message(
             self.channel,
             lambda m: m.ts not in known and m.button("unpair_approve") is not None,
             timeout_seconds=PATIENCE_SECONDS,
         )
-        return Card(pairing, card)
+        return Card(pairing, card, asker)
 
     def ask_many(self, many: int) -> list[Message]:
         """So many requests with a pairing each, all of them `pending` when this returns."""
         for _ in range(many):
             words = f"{self.pairing()} moving, CHG0031337"
-            if not self.slack.command(self.rita, words, channel=self.channel).ok:
+            if not self.slack.command(self.asker(), words, channel=self.channel).ok:
                 raise RuntimeError("a command was not acknowledged")
 
         def cards() -> list[Message]:
@@ -127,7 +141,7 @@ class World:
 
     def wait_for_the_end(self, card: Card) -> None:
         """Until the final reply stands in the thread."""
-        mention = f"<@{self.rita}>"
+        mention = f"<@{card.asker}>"
         self.slack.wait_for(
             lambda: any(
                 mention in m.text for m in self.slack.messages(self.channel, card.message.ts)

@@ -18,10 +18,12 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Asked, AskRefused, CallFailed
 from bot.request.lookup_results import (
     HomeRead,
+    LookedTooOften,
     LookFailed,
     MayNotLook,
     PreviewRead,
     SitesRead,
+    Untold,
     holder_of,
 )
 from bot.request.messages import Drawn
@@ -47,6 +49,7 @@ from bot.slack.receive.command_text import (
 from bot.slack.receive.payload import Command, HomeOpened, origin
 from bot.slack.receive.request_form import open_form, store, untold
 from bot.slack.send.slack_problem import BROKEN, problem_of
+from bot.store.per_person import TooOften
 
 if TYPE_CHECKING:
     from bot.slack.receive.listeners import Deps
@@ -111,7 +114,11 @@ def command_typed(command: Command, deps: Deps) -> str:
         channel=command.channel,
         at=parsed.at,
     )
-    store(event, command.origin, new_request_id(), deps, response_url=command.response_url)
+    try:
+        store(event, command.origin, new_request_id(), deps, response_url=command.response_url)
+    except TooOften as often:
+        log.info("asked_too_often", by=command.by, channel=command.channel)
+        return usage.too_often(often.seconds)
     return usage.being_checked(pairing)
 
 
@@ -151,7 +158,7 @@ def list_pairings(asked: Command, deps: Deps) -> str:
     """The same for the list of all pairings."""
 
     def tell(read: SitesRead) -> None:
-        if isinstance(read, MayNotLook | LookFailed):
+        if isinstance(read, Untold):
             return deps.whisper.tell(asked.response_url, untold(read))
         opened, url = deps.overview.unfinished(), deps.identity.url()
         shown = pairing_lists.pairings_list(read, opened, deps.command, url)
@@ -213,7 +220,7 @@ def _preview(
     read: PreviewRead, asked: Command, site: str, pairing: str, force: bool, deps: Deps
 ) -> Drawn:
     match read:
-        case MayNotLook() | LookFailed():
+        case MayNotLook() | LookFailed() | LookedTooOften():
             return only_text(untold(read))
         case PairingUnresolved():
             several = len(deps.policy.sites) > 1

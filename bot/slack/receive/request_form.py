@@ -15,11 +15,12 @@ from slack_sdk.errors import SlackApiError
 
 from bot.request.events import Asked, Opened
 from bot.request.lookup_results import (
-    LookFailed,
+    LookedTooOften,
     MayNotLook,
     PairingsListed,
     SitesRead,
     SiteUnread,
+    Untold,
 )
 from bot.request.model import ANY_SITE, State, new_request_id
 from bot.request.new_request import SLOW_MS
@@ -49,6 +50,7 @@ from bot.slack.draw.words.phrases import problem_words
 from bot.slack.receive.command_text import site_and_pairing
 from bot.slack.receive.payload import Click, Command, FormSent, Search, origin
 from bot.slack.send.slack_problem import BROKEN, problem_of
+from bot.store.per_person import TooOften
 
 if TYPE_CHECKING:
     from bot.slack.receive.listeners import Deps
@@ -214,10 +216,13 @@ def search_pairings(search: Search, deps: Deps) -> list[dict[str, Any]]:
     return [choice.option.to_dict() for choice in matching(of_site, search.typed)[:OPTIONS_MOST]]
 
 
-def untold(read: MayNotLook | LookFailed) -> str:
+def untold(read: Untold) -> str:
     """The words if nothing may be shown. They are the same for everything, and name nothing."""
-    if isinstance(read, MayNotLook):
-        return may_not_look(read.reason)
+    match read:
+        case MayNotLook():
+            return may_not_look(read.reason)
+        case LookedTooOften():
+            return usage.too_often(read.seconds)
     return usage.unexpected(read.reference)
 
 
@@ -236,7 +241,11 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
     opened, event = read
     # By the id of its request: one form makes one request, however often it is sent.
     key = origin("form", opened.request_id)
-    if not store(event, key, opened.request_id, deps, answer_via=opened.opened_by):
+    try:
+        new = store(event, key, opened.request_id, deps, answer_via=opened.opened_by)
+    except TooOften as often:
+        return {BLOCK_REASON: usage.too_often(often.seconds)}
+    if not new:
         # The acknowledgement was lost, so the form had stayed open. What somebody has corrected
         # meanwhile must not look as if it had been taken.
         same = deps.inbox.stored(key) == event
@@ -311,13 +320,14 @@ def store(
     response_url: str | None = None,
     answer_via: int | None = None,
 ) -> bool:
-    """Whether this request is a new one."""
+    """Whether this request is a new one. Raises TooOften."""
     number = deps.inbox.put(
         event,
         origin=key,
         request_id=request_id,
         response_url=response_url,
         answer_via=answer_via,
+        counted_for=event.requester,
     )
     about = {"by": event.requester, "channel": event.channel}
     if number is None:

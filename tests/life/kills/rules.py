@@ -11,7 +11,6 @@ from sandbox.appliance import Call
 from sandbox.slack import mentions
 from tests.life.kills.people import Story
 from tests.life.kills.stage import Stage
-from tests.support.stage import RITA
 
 NOT_ACCEPTED = frozenset({401, 429, 503})
 """Answers that say that the call had no effect: these alone may be followed by another DELETE."""
@@ -107,7 +106,7 @@ def check_thread(story: Story, row: Request) -> int:
         assert often, f"{row.id}: {slot} stands so often: {words}"
         doubled += len(standing) - due
     for final in story.finals():
-        assert RITA in mentions(final)
+        assert story.asker in mentions(final)
     asking = sum(card.button("unpair_approve") is not None for card in story.cards())
     # A copy that nobody pressed does not know that it is one.
     assert asking <= len(story.cards()) - 1, f"{row.id}: the card asks still"
@@ -116,7 +115,7 @@ def check_thread(story: Story, row: Request) -> int:
 
 def check_answers(story: Story) -> None:
     """Every click that was acknowledged was answered."""
-    people = {RITA, *story.presses}
+    people = {story.asker, *story.presses}
     shown = [e for person in people for e in story.stage.slack.ephemerals(person)]
     answered = {e.trigger_id for e in shown if e.via != "ack"}
     silent = [click.payload for click in story.acknowledged if click.trigger_id not in answered]

@@ -14,6 +14,8 @@ from structlog.testing import capture_logs
 from bot.request.events import Asked, AskRefused
 from bot.request.model import State
 from bot.request.problem import Problem, ProblemKind
+from bot.slack.draw.ids import AskOrigin
+from bot.store.per_person import AT_ONCE, EVERY_MS
 from bot.store.queries import Overview
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
@@ -248,3 +250,31 @@ def test_a_database_that_is_away_after_ten_seconds(
     with capture_logs() as logged:
         later[0][1]()
     assert [event["event"] for event in logged] == ["slow_check_untold"]
+
+
+# ---- one person who asks without end ------------------------------------------------------------
+
+
+def test_one_person_may_not_ask_for_everything_at_once(adapter: Adapter) -> None:
+    """Nonsense and good requests alike, by command and form; others may, and a moment later they
+    may again."""
+
+    def asks(number: int, **changes: str) -> str:
+        reply = _ask(adapter, f"paris{number} gone", trigger_id=f"t{number}", **changes)
+        return str(reply.json["text"])
+
+    for number in range(AT_ONCE):
+        assert "Reading" in asks(number)
+    refused = asks(AT_ONCE)
+    assert "Try again in 30 seconds" in refused
+    assert "Reading" in asks(1), "Slack's second try of one that was taken"
+    values = {"pairing": made.typed("paris"), "reason": made.typed("gone")}
+    values["force"] = {"value": {"selected_option": {"value": "false"}}}
+    opened = AskOrigin(request_id="AAAA-9999", channel="C1", opened_by=1).pack()
+    form = made.submission(opened, values, "unpair_request", by="UREQUESTER")
+    assert adapter.send(form).json["errors"] == {"reason": refused}
+    assert len(_asked(adapter)) == AT_ONCE
+    assert "Reading" in asks(AT_ONCE + 1, user_id="UOTHER")
+    adapter.store.ms += EVERY_MS
+    assert "Reading" in asks(AT_ONCE + 2)
+    assert "Try again" in asks(AT_ONCE + 3)

@@ -11,10 +11,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.request.events import CallFailed, PairingRead
-from bot.request.lookup_results import Home, ListedPairing, LookFailed, MayNotLook, SiteUnread
+from bot.request.lookup_results import (
+    Home,
+    ListedPairing,
+    LookedTooOften,
+    LookFailed,
+    MayNotLook,
+    SiteUnread,
+)
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import Person, Reason, SiteTerms, Verdict
+from bot.store.per_person import AT_ONCE, EVERY_MS
 from bot.worker.find_pairings import COUNTED_MOST, Lists
 from bot.worker.lookup_threads import (
     ASKED_MOST,
@@ -27,6 +35,7 @@ from bot.worker.lookup_threads import (
 )
 from tests.store.samples import born
 from tests.support.world import (
+    ASKER,
     FIRST,
     PATIENCE_SECONDS,
     TEAM,
@@ -139,6 +148,27 @@ def test_a_preview_says_where_it_is(stage: Stage) -> None:
     assert isinstance(read, PairingRead)
     assert (read.snapshot, read.found_at) == (stage.reader.now, "default")
     assert stage.reader.deadlines[0] == stage.seconds + LOOK_SECONDS
+
+
+def test_whoever_looks_without_end_waits_and_nobody_else_does(stage: Stage) -> None:
+    for number in range(AT_ONCE):
+        by_turns = stage.lookups.preview, stage.lookups.pairings
+        if number % 2:
+            assert by_turns[0]("default", "nonsense", FIRST, stage.heard)
+        else:
+            assert by_turns[1](["west"], FIRST, stage.heard, counted=True)
+        stage.heard.wait()
+    read = len(stage.reader.deadlines)
+    assert stage.lookups.preview("default", "prague", FIRST, stage.heard)
+    assert stage.lookups.pairings(["west"], FIRST, stage.heard, counted=True)
+    last = stage.heard.wait(2)[-2:]
+    assert last == [LookedTooOften(seconds=EVERY_MS // 1000)] * 2
+    assert len(stage.reader.deadlines) == read
+    # Not what is stored, nor the form, nor anybody else.
+    assert stage.lookups.stored(FIRST, lambda: "stored", stage.heard)
+    assert stage.lookups.pairings(["west"], FIRST, stage.heard, fresh_s=60)
+    assert stage.lookups.preview("default", "prague", ASKER, stage.heard)
+    assert not any(isinstance(each, LookedTooOften) for each in stage.heard.wait(3)[-3:])
 
 
 def test_all_sites_are_listed_and_one_failure_is_one_site(stage: Stage) -> None:

@@ -25,6 +25,15 @@ LOOKING = "Looking it up. The answer comes next, for you alone."
 
 BUSY = "Too many people are looking just now, so nothing was read. Try again in a minute."
 
+
+def too_often(seconds: int) -> str:
+    """For a request, a `preview` or a `list`; also at a field of a form, so it is plain text."""
+    return (
+        "You have asked many times in a few minutes, so nothing was done with this one: an "
+        f"appliance takes few calls, and others wait for it too. Try again in {seconds} seconds."
+    )
+
+
 UNKNOWN_BUTTON = (
     "This button is not known here, so nothing was done. Use the newest card of the request, or "
     "ask again."
