@@ -25,8 +25,10 @@ from bot.secrets_now import SlackSecrets, appliance_of, settings_now
 from bot.settings import Settings
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
+from bot.slack.receive.bolt_app import dispatch
+from bot.slack.receive.deps import Deps
 from bot.slack.receive.http_server import Server, Wsgi
-from bot.slack.receive.listeners import Deps, dispatch, make_app
+from bot.slack.receive.listeners import make_app
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.one_message import Whisper
 from bot.slack.send.poster import SENDING_MS, Poster

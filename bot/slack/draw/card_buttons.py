@@ -179,8 +179,6 @@ FORMS: dict[WithReason, ReasonForm] = {
     ),
 }
 
-BY_CALLBACK: dict[str, WithReason] = {form.callback_id: action for action, form in FORMS.items()}
-
 
 def reason_form(action: WithReason, origin: ids.ReasonOrigin, request: Request) -> dict[str, Any]:
     """The view to open."""

@@ -3,7 +3,7 @@ and Settle with the words that a form asks for. Whether it counts is the worker'
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -12,7 +12,7 @@ from bot.request.events import Clicked, Misdirected, Opened
 from bot.request.lookup_results import LookFailed, MayNotLook
 from bot.request.model import UNDECIDED, Request
 from bot.request.who_may import is_group
-from bot.slack.draw import ask_form, ids
+from bot.slack.draw import ask_form
 from bot.slack.draw.card_buttons import FORMS, WithReason, names_view, reason_form
 from bot.slack.draw.ids import ButtonValue, ReasonOrigin
 from bot.slack.draw.limits import DECISION_REASON
@@ -20,47 +20,31 @@ from bot.slack.draw.markup import fenced_units, tidy
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.after_a_click import UNKNOWN_REQUEST
 from bot.slack.draw.words.phrases import state_now
+from bot.slack.receive.deps import Deps
 from bot.slack.receive.payload import Click, FormSent, Malformed, View, origin
 from bot.slack.receive.request_form import untold
 from bot.slack.send.slack_problem import BROKEN, problem_of
-
-if TYPE_CHECKING:
-    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
 Action = Literal["approve", "deny", "cancel", "look", "break_glass", "settle"]
 
-ACTIONS: dict[str, Action] = {
-    ids.UNPAIR_APPROVE: "approve",
-    ids.UNPAIR_DENY: "deny",
-    ids.UNPAIR_CANCEL: "cancel",
-    ids.UNPAIR_LOOK: "look",
-    ids.UNPAIR_BREAK_GLASS: "break_glass",
-    ids.UNPAIR_SETTLE: "settle",
-}
 VALUE_KEPT = 100
 """Characters kept in the audit trail of a value that is not ours. Slack allows 2,000."""
 
 Why = Literal["unreadable_button", "unknown_button", "unknown_request"]
 
 
-def pressed(click: Click, deps: Deps) -> None:
+def pressed(click: Click, deps: Deps, *, action: Action) -> None:
     """Store the press, or open the form for its reason. What leads to no request is answered at
     once, and stored for the audit trail alone. Raises Malformed."""
-    action = ACTIONS.get(click.action_id)
-    if action is None and click.author is None:  # nothing on a form or a home page decides anything
-        log.info("unknown_button", action=click.action_id[:VALUE_KEPT], by=click.by)
-        return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
     channel, message_ts = _place(click)
     value = ButtonValue.unpack(click.value)
     request = deps.overview.get(value.request_id) if value is not None else None
-    if action is None:
-        return _astray(click, "unknown_button", usage.UNKNOWN_BUTTON, deps)
     if value is None:
-        return _astray(click, "unreadable_button", usage.UNKNOWN_BUTTON, deps)
+        return _astray(click, action, "unreadable_button", usage.UNKNOWN_BUTTON, deps)
     if request is None:
-        return _astray(click, "unknown_request", UNKNOWN_REQUEST, deps)
+        return _astray(click, action, "unknown_request", UNKNOWN_REQUEST, deps)
     # A message in the card's place is the card, whatever the payload says of its author.
     ours = (channel, message_ts) == (request.channel, request.card_ts) or _ours(click, deps)
     event = Clicked(
@@ -93,6 +77,16 @@ def pressed(click: Click, deps: Deps) -> None:
         ours=ours,
     )
     return _open(click, reason_form(opens, opened, request), request, deps)
+
+
+def unknown_pressed(click: Click, deps: Deps) -> None:
+    """A button of another version: nothing of it is done, and whoever pressed it is told so. Raises
+    Malformed."""
+    action = click.action_id[:VALUE_KEPT]
+    if click.author is None:  # nothing on a form or a home page decides anything
+        log.info("unknown_button", action=action, by=click.by)
+        return deps.whisper.tell(click.response_url, usage.UNKNOWN_BUTTON)
+    return _astray(click, action, "unknown_button", usage.UNKNOWN_BUTTON, deps)
 
 
 def names_wanted(click: Click, deps: Deps) -> None:
@@ -166,11 +160,11 @@ def _ours(click: Click, deps: Deps) -> bool:
     )
 
 
-def _astray(click: Click, why: Why, words: str, deps: Deps) -> None:
+def _astray(click: Click, action: str, why: Why, words: str, deps: Deps) -> None:
     channel, message_ts = _place(click)
     value = ButtonValue.unpack(click.value)
     event = Misdirected(
-        action=ACTIONS.get(click.action_id, click.action_id[:VALUE_KEPT]),
+        action=action,
         by=click.by,
         channel=channel,
         message_ts=message_ts,
@@ -203,15 +197,16 @@ def log_click(number: int | None, request_id: str, action: str, by: str, deps: D
 # ---- a decision with its reason --------------------------------------------------------------
 
 
-def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
-    """Store the decision with its reason. None, or the sentence for the reason's field, also where
-    this form was sent before with another one."""
+def reason_sent(sent: FormSent, deps: Deps, *, action: WithReason) -> dict[str, str]:
+    """Store the decision with its reason. Returns a sentence for the reason's field if it was not
+    taken, also where this form was sent before with another one."""
+    field = FORMS[action].block_id
     read = read_reason(sent.view, action)
     if read is None:
         log.warning("modal_without_origin", by=sent.by)
-        return usage.FORM_LOST
+        return {field: usage.FORM_LOST}
     if isinstance(read, str):
-        return read
+        return {field: read}
     opened, reason = read
     decision = Clicked(
         action=action,
@@ -232,14 +227,14 @@ def reason_sent(sent: FormSent, action: WithReason, deps: Deps) -> str | None:
     log_click(number, opened.request_id, action, sent.by, deps)
     before = None if number is not None else deps.inbox.stored(key)
     if isinstance(before, Clicked) and before.reason != reason:
-        return ask_form.already_sent(opened.request_id)
-    return None
+        return {field: ask_form.already_sent(opened.request_id)}
+    return {}
 
 
 def read_reason(view: View, action: WithReason) -> tuple[ReasonOrigin, str] | str | None:
-    """A sentence if the reason will not do. None if it is not a submission of this modal."""
+    """A sentence if the reason will not do. None if the modal does not tell what opened it."""
     opened = ReasonOrigin.unpack(view.metadata)
-    if opened is None or view.callback_id != FORMS[action].callback_id:
+    if opened is None:
         return None
     reason = tidy(view.values.get(FORMS[action].block_id, ""))
     length = fenced_units(reason)

@@ -10,7 +10,7 @@ and it names nothing.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -46,13 +46,11 @@ from bot.slack.receive.command_text import (
     parse,
     site_and_pairing,
 )
+from bot.slack.receive.deps import Deps
 from bot.slack.receive.payload import Command, HomeOpened, origin
 from bot.slack.receive.request_form import open_form, store, untold
 from bot.slack.send.slack_problem import BROKEN, problem_of
 from bot.store.per_person import TooOften
-
-if TYPE_CHECKING:
-    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +64,6 @@ Why = Literal["direct_message", "channel", "reason_missing", "reason_pattern"]
 
 def command_typed(command: Command, deps: Deps) -> str:
     """The immediate answer, for the asker alone; empty when a form opens."""
-    if command.name != deps.command:
-        return usage.other_command(command.name, deps.command)
     try:
         parsed = parse(command.text, command=deps.command)
     except Wrong as wrong:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -37,7 +37,6 @@ from bot.slack.draw.ids import (
     BLOCK_TIME,
     FORCE_NO,
     FORCE_YES,
-    UNPAIR_REQUEST,
     AskOrigin,
     Suggestion,
 )
@@ -48,12 +47,10 @@ from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
 from bot.slack.draw.words.phrases import problem_words
 from bot.slack.receive.command_text import site_and_pairing
+from bot.slack.receive.deps import Deps
 from bot.slack.receive.payload import Click, Command, FormSent, Search, origin
 from bot.slack.send.slack_problem import BROKEN, problem_of
 from bot.store.per_person import TooOften
-
-if TYPE_CHECKING:
-    from bot.slack.receive.listeners import Deps
 
 log = structlog.get_logger(__name__)
 
@@ -255,9 +252,9 @@ def request_sent(sent: FormSent, deps: Deps) -> dict[str, str]:
 
 
 def read_request(sent: FormSent, policy: Policy) -> tuple[AskOrigin, Asked] | dict[str, str] | None:
-    """None if it is not a submission of this modal. Names everything that is wrong at once."""
+    """None if the modal does not tell what opened it. Names everything that is wrong at once."""
     values, opened = sent.view.values, AskOrigin.unpack(sent.view.metadata)
-    if opened is None or sent.view.callback_id != UNPAIR_REQUEST:
+    if opened is None:
         return None
     force = values.get(BLOCK_FORCE)
     place = _place(tidy(values.get(BLOCK_PAIRING, "")), values.get(BLOCK_SITE), policy)

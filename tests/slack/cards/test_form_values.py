@@ -62,13 +62,6 @@ def test_everybody_reads_all_of_the_longest_reason_that_is_taken(piece: str) -> 
             assert problems(draw(request, slot)) == []
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("read_as", FORMS)
-def test_one_form_is_never_read_as_another(form: WithReason, read_as: WithReason) -> None:
-    expected = (PRESSED, "it burns") if form == read_as else None
-    assert read_reason(sent(submission(" it burns ", form)), read_as) == expected
-
-
 # ---- the request form, with several appliances --------------------------------------------------
 ID = "11111111-2222-3333-4444-555555555555"
 OTHER = {"pairing": ask_form.NOT_OF_SITE}

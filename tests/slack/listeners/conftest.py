@@ -14,8 +14,10 @@ from slack_sdk import WebClient
 
 from bot.operate.ready import Ready
 from bot.slack.people import Identity
+from bot.slack.receive.bolt_app import dispatch
+from bot.slack.receive.deps import Deps
 from bot.slack.receive.http_server import Server, Wsgi
-from bot.slack.receive.listeners import Deps, dispatch, make_app
+from bot.slack.receive.listeners import make_app
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client

@@ -10,6 +10,8 @@ from bot.request.events import Clicked, Misdirected
 from bot.request.lookup_results import MayNotLook
 from bot.request.model import State
 from bot.request.who_may import Reason
+from bot.slack.draw import ids
+from bot.slack.draw.card_buttons import FORMS
 from bot.slack.draw.ids import ButtonValue
 from bot.slack.draw.words import usage
 from bot.slack.draw.words.check_refused import may_not_look
@@ -169,6 +171,38 @@ def test_a_button_of_another_version_is_answered_and_kept(
     assert (put.event.action, put.event.why) == (action, why)
     assert (put.request_id, put.event.by) == (request_id, "UAPPROVER")
     adapter.whispered()
+
+
+REGISTERED = [value for name, value in vars(ids).items() if name.startswith("UNPAIR_")]
+
+
+@pytest.mark.parametrize("its_id", REGISTERED)
+def test_every_id_that_is_drawn_has_its_listener(
+    adapter: Adapter, its_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adapter.lookups.full = True  # nothing is opened
+    form = its_id in {f.callback_id for f in FORMS.values()} | {ids.UNPAIR_REQUEST}
+    url = adapter.api.response_url()
+    sent = made.submission("{}", {}, its_id) if form else made.click(its_id, url)
+    assert adapter.send(sent).status == 200
+    logged = capsys.readouterr().out
+    assert "payload_unhandled" not in logged
+    assert "listener_failed" not in logged
+
+
+def test_an_id_that_nobody_knows_is_answered(
+    adapter: Adapter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = adapter.api.response_url()
+    command = made.command("paris gone", url) | {"command": "/vr-other"}
+    assert "`/vr-other`" in adapter.send(command).json["text"]
+    assert adapter.send(made.submission("{}", {}, "of_old")).json == {"response_action": "clear"}
+    menu = made.click("x", url) | {"type": "block_suggestion", "action_id": "of_old"}
+    assert adapter.send(menu).json == {"options": []}
+    assert adapter.puts == []
+    adapter.send(made.click("of_old", url))
+    assert adapter.whispered() == [usage.UNKNOWN_BUTTON]
+    assert capsys.readouterr().out.count("payload_unhandled") == 4
 
 
 def test_what_stands_on_no_message_decides_nothing(adapter: Adapter) -> None:

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.request.messages import Drawn
-from bot.slack.receive.listeners import dispatch, make_app
+from bot.slack.receive.bolt_app import dispatch
+from bot.slack.receive.listeners import make_app
 from bot.slack.receive.payload import Malformed, parse
 from bot.slack.send.one_message import Whisper
 from bot.slack.send.web_api import api_client
