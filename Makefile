@@ -2,7 +2,10 @@
 # the exact versions and hashes of requirements/*.txt. All paths are relative, so that the checkout
 # may lie in a folder with spaces in its name.
 
-PYTHON ?= python3
+# The first of these that is new enough: RHEL 9's python3, and that of macOS, are not.
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; \
+	done),python3)
 # More for pytest, for example: make test PYTEST_ARGS='-n 2 -k settings'
 PYTEST_ARGS ?= -n 4 --dist worksteal
 # More for the demo, for example: make demo DEMO_ARGS='--port 9000'

@@ -7,7 +7,6 @@ Only Slack's own pages cannot be walked; the two sandbox servers stand for Slack
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -19,21 +18,20 @@ import yaml
 
 from bot import __version__
 from sandbox.appliance import SimulatedAppliance
-from sandbox.bot_process import KEPT_FROM_ENVIRONMENT, BotProcess
+from sandbox.bot_process import BotProcess
 from sandbox.slack import LocalSlack
+from tests.whole.readme.shell import INSTALL_SECONDS, PATIENCE_SECONDS, environment, fill, run, say
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STEPS = re.findall(r"(?m)^```sh\n(.*?)^```$", README.partition("## Set it up")[2], re.DOTALL)
-INSTALL, MANIFEST, CONFIGURE, CHECK, RUN = (step.strip() for step in STEPS)
+RELEASE, SOURCE, MANIFEST, FINGERPRINT, CONFIGURE, CHECK, RUN = (step.strip() for step in STEPS)
 """In this order; each is run below as it stands there."""
 
 SETTINGS = set(re.findall(r"(?m)^([A-Z_]+)=", README.partition("**7. Write the settings.**")[2]))
 """What the README has one fill in."""
 
 DEMO = "make demo"
-EXAMPLE = ".venv/bin/vr-unpair settings --example > .env"
-"""In the place of the copy of `.env.example`, which a wheel does not bring along."""
 
 SENTENCES = (
     "It is your own request, so your click was not counted. Somebody else must decide.",
@@ -45,10 +43,6 @@ SENTENCES = (
 )
 """Of *Your first dry run*: what one reads there is what one will read."""
 
-PATIENCE_SECONDS = 60.0
-INSTALL_SECONDS = 300
-"""For one line of the README: a package registry may be slow."""
-
 pytestmark = pytest.mark.timeout(2 * INSTALL_SECONDS)
 
 
@@ -57,7 +51,7 @@ class Console(BotProcess):
 
     def __init__(self, folder: Path) -> None:
         super().__init__({}, folder)
-        self.environment = _environment()
+        self.environment = environment()
 
     def command(self) -> list[str]:
         program, command = RUN.split()
@@ -65,25 +59,12 @@ class Console(BotProcess):
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone has, and nothing else; then the README's first command."""
-    folder = tmp_path_factory.mktemp("readme") / "vr-unpair"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    say(folder, INSTALL)
+def unpacked(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a release and no source beside it; then the README's way to install that."""
+    folder = tmp_path_factory.mktemp("release") / "as it came"
+    shutil.copytree(released, folder)
+    say(folder, RELEASE)
     return folder
-
-
-@pytest.fixture(scope="module")
-def released(clone: Path) -> Path:
-    """What `make release` made, the image aside: that needs an engine and a base."""
-    say(clone, "make release ENGINE=")
-    return clone / "dist"
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +114,7 @@ def test_a_release_is_whole_and_the_same_again(clone: Path, released: Path) -> N
 @pytest.mark.long
 def test_without_its_extra_the_demo_says_so(plain: Path) -> None:
     done = subprocess.run(
-        [".venv/bin/vr-unpair", "demo", "--scripted"], cwd=plain, env=_environment(),
+        [".venv/bin/vr-unpair", "demo", "--scripted"], cwd=plain, env=environment(),
         capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 1
@@ -142,16 +123,33 @@ def test_without_its_extra_the_demo_says_so(plain: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_release_of_which_a_byte_was_changed_is_not_installed(unpacked: Path) -> None:
+    (wheel,) = unpacked.glob("*.whl")
+    was = wheel.read_bytes()
+    wheel.write_bytes(was + b" ")
+    done = run(unpacked, RELEASE)
+    wheel.write_bytes(was)
+    assert done.returncode != 0
+    assert "FAILED" in done.stdout
+    assert "Collecting" not in done.stdout
+
+
+FOLDERS = {"release": "unpacked", "source": "clone", "http": "clone", "wheel": "plain"}
+
+
 @pytest.mark.parametrize(
-    "way", ["socket", *(pytest.param(way, marks=pytest.mark.long) for way in ("http", "wheel"))]
+    "way", ["release", *(pytest.param(w, marks=pytest.mark.long) for w in list(FOLDERS)[1:])]
 )
 def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) -> None:
-    folder: Path = request.getfixturevalue("plain" if way == "wheel" else "clone")
+    folder: Path = request.getfixturevalue(FOLDERS[way])
     with SimulatedAppliance(task_seconds=1.0) as appliance, LocalSlack() as slack:
         rita, alan = slack.add_person("Rita"), slack.add_person("Alan")
         channel = slack.add_channel("dr-operations")
         pairing = appliance.add_pairing(local="berlin", remote="prague")
-        say(folder, EXAMPLE if way == "wheel" else CONFIGURE)
+        say(folder, CONFIGURE)
+        assert (folder / ".env").stat().st_mode & 0o077 == 0
+        address = FINGERPRINT.replace("vr.example.net:443", appliance.host)
+        assert say(folder, address).strip().endswith(f"={appliance.fingerprint}")
         way_in = {"SLACK_APP_TOKEN": slack.app_token}
         if way == "http":
             way_in = {"SLACK_SIGNING_SECRET": slack.signing_secret}
@@ -172,6 +170,7 @@ def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) ->
         )
         assert way == "http" or settings.keys() >= SETTINGS
         fill(folder / ".env", **settings)
+        assert run(folder, CONFIGURE).returncode != 0, "pasted again it keeps what was filled in"
         checked = say(folder, CHECK)
         assert "wrong" not in checked
         assert "slack-channel" in checked, "the /invite is proved"
@@ -190,7 +189,8 @@ def test_configured_checked_and_run(way: str, request: pytest.FixtureRequest) ->
                 assert bot.stop() == 0
             assert (pairing in appliance.pairings) is dry_run
         assert len(appliance.deletes) == 1
-    (folder / "vr-unpair.db").unlink()
+    for name in ("vr-unpair.db", ".env"):
+        (folder / name).unlink()
 
 
 def ask_and_approve(slack: LocalSlack, rita: str, alan: str, channel: str, server: str) -> str:
@@ -213,28 +213,3 @@ def ask_and_approve(slack: LocalSlack, rita: str, alan: str, channel: str, serve
     )  # fmt: skip
     answers = " ".join(e.all_text for e in slack.ephemerals(rita))
     return " ".join([answers, card.all_text, final.all_text]).replace("*", "")
-
-
-def fill(env_file: Path, **settings: str) -> None:
-    """Takes the `#` off a line and puts the value in, as the README says."""
-    text = env_file.read_text(encoding="utf-8")
-    for name, value in settings.items():
-        text, count = re.subn(rf"(?m)^#?{name}=.*$", f"{name}={value}", text)
-        assert count == 1, name
-    env_file.write_text(text, encoding="utf-8")
-
-
-def say(folder: Path, line: str) -> str:
-    done = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=folder, env=_environment(), stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """An ordinary shell: no setting of the bot, and not this test's own virtual environment."""
-    kept = {k: os.environ[k] for k in KEPT_FROM_ENVIRONMENT if k in os.environ}
-    kept.pop("VIRTUAL_ENV", None)
-    return kept
