@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.operate.check_line import Check, Failed, Line, fine, note, wrong
+from bot.request.pools import Pool, missing
 from bot.request.who_may import Home, Reason, counts, is_group
 from bot.settings import Settings
 from bot.slack.manifest import SCOPES
@@ -55,6 +57,8 @@ class Slack:
     groups: Mapping[str, Mapping[str, Any]] | None = None
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rights: dict[str, Reason] = field(default_factory=dict)
+    alike: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The accounts that show this real name, or whose address begins like this."""
 
     def listed(self, groups: bool) -> dict[str, str]:
         """Each user group, or each person, of the settings: and the settings that list it."""
@@ -102,12 +106,19 @@ def everything(slack: Slack) -> Iterator[Check]:
         yield Check(GROUP, partial(group, slack, who, listed_in), (TOKEN, SCOPE), who)
     for who, listed_in in slack.listed(groups=False).items():
         yield Check(PERSON, partial(person, slack, who, listed_in), (TOKEN, SCOPE), who)
-    needed = {"APPROVALS_REQUIRED": settings.approvals_required}
-    if settings.effective_force_approvals_required != settings.approvals_required:
-        needed["FORCE_APPROVALS_REQUIRED"] = settings.effective_force_approvals_required
-    for setting, count in needed.items():
-        find = partial(approvers, slack, setting, count)
-        yield Check(APPROVERS, find, (TOKEN, SCOPE, GROUP, PERSON), setting)
+    policy = settings.policy()
+    plain, force = policy.required(force=False), policy.required(force=True)
+    for pools, prefix in ((plain, ""), *(((force, "FORCE_"),) if force != plain else ())):
+        for pool in pools:
+            suffix = f"__{pool.name.upper()}" if pool.name else ""
+            setting = f"{prefix}APPROVALS_REQUIRED{suffix}"
+            find = partial(approvers, slack, setting, pool, f"APPROVERS{suffix}")
+            yield Check(APPROVERS, find, (TOKEN, SCOPE, GROUP, PERSON), setting)
+        if len(pools) > 1:
+            find = partial(all_pools, slack, pools)
+            yield Check(APPROVERS, find, (TOKEN, SCOPE, GROUP, PERSON), f"{prefix}pools")
+    alike = partial(one_person, slack)
+    yield Check(APPROVERS, alike, (TOKEN, SCOPE, GROUP, PERSON), "SAME_PERSON")
 
 
 def at_start(slack: Slack) -> Iterator[Check]:
@@ -243,26 +254,63 @@ def person(slack: Slack, user: str, settings: str) -> Line:
     return fine(f"in {settings}") if rights is Reason.YES else wrong(DOES_NOT_COUNT[rights], step)
 
 
-def approvers(slack: Slack, setting: str, needed: int) -> Line:
-    """Whether enough people may approve. The requester never counts. Who is named comes first,
-    having been read already."""
-    listed = slack.settings.approvers
-    named = [who for who in listed if not is_group(who)]
-    in_groups = [who for group in listed for who in slack.members.get(group, ())]
-    able = 0
-    for who in dict.fromkeys((*named, *in_groups)):
-        if able <= needed:
-            able += _rights(slack, who, "correct its user group") is Reason.YES
+def approvers(slack: Slack, setting: str, pool: Pool, where: str) -> Line:
+    """Whether enough people of a pool may approve. The requester never counts. Who is named comes
+    first, having been read already."""
+    needed, able = pool.needed, len(_able(slack, pool, pool.needed + 1))
     people = f"{able} of the {needed} who are needed may approve"
     if able > needed:
         return fine(f"at least {needed} besides whoever asks")
     if able == needed:
         words = f"exactly {needed} may approve, so nobody is left for a request of their own"
-        return note(words, "name one more in APPROVERS")
+        return note(words, f"name one more in {where}")
     if slack.settings.break_glass:
         words = f"{people}, so only BREAK_GLASS is left"
-        return note(words, "name more people in APPROVERS")
-    return wrong(people, f"name more people in APPROVERS, or lower {setting}")
+        return note(words, f"name more people in {where}")
+    return wrong(people, f"name more people in {where}, or lower {setting}")
+
+
+def all_pools(slack: Slack, pools: Sequence[Pool]) -> Line:
+    """Whether all pools together can be filled: nobody counts for two of them."""
+    able: dict[str, tuple[str, ...]] = {}
+    for pool in pools:
+        for who in _able(slack, pool):
+            able[who] = (*able.get(who, ()), pool.name)
+    short = missing(able, pools)
+    if not short:
+        return fine("the pools can all be filled, by different people")
+    names = ", ".join(short)
+    step = "name more people in the pools: nobody counts for two of them"
+    return wrong(f"not all pools can be filled by different people: {names}", step)
+
+
+def one_person(slack: Slack) -> Line:
+    """Accounts of approvers that may be one person's: approvals are of people, not of accounts."""
+    person = slack.settings.policy().person
+    twice = sorted(
+        {
+            " and ".join(sorted(accounts))
+            for accounts in slack.alike.values()
+            if len({person(account) for account in accounts}) > 1
+        }
+    )
+    if not twice:
+        return fine("no two accounts show the same name")
+    words = f"these accounts show the same name: {'; '.join(twice)}"
+    return note(words, "if they are one person, name them in SAME_PERSON (U1+U2)")
+
+
+def _able(slack: Slack, pool: Pool, most: int | None = None) -> set[str]:
+    """The people of a pool who count, each once whatever their accounts; no more than `most`."""
+    named = [who for who in pool.listed if not is_group(who)]
+    in_groups = [who for group in pool.listed for who in slack.members.get(group, ())]
+    able: set[str] = set()
+    for who in dict.fromkeys((*named, *in_groups)):
+        if len(able) == most:
+            break
+        if _rights(slack, who, "correct its user group") is Reason.YES:
+            able.add(slack.settings.policy().person(who))
+    return able
 
 
 def _rights(slack: Slack, user: str, step: str) -> Reason:
@@ -274,4 +322,9 @@ def _rights(slack: Slack, user: str, step: str) -> Reason:
         if slack.home is None or not isinstance(shown, dict) or shown.get("id") != user:
             raise Failed(wrong("the answer is about somebody else", NOT_SLACK))
         slack.rights[user] = counts(person_of(shown), slack.home)
+        profile = shown.get("profile")
+        address = profile.get("email") if isinstance(profile, dict) else None
+        for name in (shown.get("real_name"), str(address or "").partition("@")[0]):
+            if isinstance(name, str) and name.strip():
+                slack.alike[name.strip().casefold()].add(user)
     return slack.rights[user]

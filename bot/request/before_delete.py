@@ -19,6 +19,7 @@ from bot.request.following import is_gone
 from bot.request.model import Intent, Outcome, Readings, Request, State
 from bot.request.pairing import Snapshot
 from bot.request.plan import told_ahead
+from bot.request.pools import missing
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Verdict
 
@@ -49,25 +50,20 @@ def rights_read_before_intent(step: Step, event: RightsRead) -> None:
     if request.glass:
         policy_of_now(step, event)
         return _glass_right_before_intent(step, event)
-    needed = max(request.terms.approvals_required, event.approvals_required)
     # First those who are known to have lost the right: if too few are left, there is no need to
     # wait for what Slack says of the others.
     drop_lost_approvals(step, event)
-    if len(step.request.approvals) < needed:
-        policy_of_now(step, event)
+    policy_of_now(step, event)
+    if step.request.missing:
         step.back_to_pending()
-        if needed > request.terms.approvals_required:
-            step.notice("more_approvals", text=str(needed))
+        if step.request.approvals_required > request.approvals_required:
+            step.notice("more_approvals", text=str(step.request.approvals_required))
         return step.record("approval_void", missing=step.request.missing_approvals)
-    verdicts = [event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals]
-    unread = [v for v in verdicts if v.unread]
-    if unread:
-        return _wait_for_rights(step, unread)
-    counted = [
-        d.model_copy(update={"through": event.verdicts[d.by].through})
-        for d in step.request.approvals
-    ]
-    step.change(approvals=tuple(counted))
+    verdicts = {d.by: event.verdicts.get(d.by, UNREADABLE) for d in step.request.approvals}
+    # Only what Slack has just said counts here: each pool must be full of it.
+    said = {d.somebody: tuple(verdicts[d.by].pools) for d in step.request.approvals}
+    if missing(said, step.request.terms.pools):
+        return _wait_for_rights(step, list(verdicts.values()))
     return _rights_known(step, event)
 
 
@@ -193,13 +189,13 @@ def intent_stored(step: Step, lost: Intent | None = None) -> None:
         gone_since=None,
         not_before=None,
     )
-    decided = (request.glass,) if request.glass else request.approvals
     step.record(
         "intent",
         pairing_id=request.pairing_id,
         force=request.force,
-        people=[d.by for d in decided],
-        through={d.by: d.through for d in decided},
+        people=list(request.through),
+        through=request.through,
+        pools=None if request.glass else request.counted_in_pools,
         scheduled_at=request.scheduled_at,
         break_glass=True if request.glass else None,
         fingerprint=request.fingerprint,

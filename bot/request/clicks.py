@@ -7,7 +7,8 @@ from bot.request.events import CardPosted, Clicked, OperatorCancelled, RightsRea
 from bot.request.model import CANCELLABLE, Decision, Outcome, State, WaitingClick
 from bot.request.new_request import card_posted, refuse
 from bot.request.plan import next_reminder
-from bot.request.who_may import UNREADABLE
+from bot.request.pools import stricter
+from bot.request.who_may import UNREADABLE, Verdict
 
 LOOK_PAUSE_MS = 10_000
 """Between two looks at the same request, whoever presses: each costs calls of the appliance."""
@@ -99,19 +100,37 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         step.end(State.DENIED, Outcome(code="denied"))
         step.record("denied", click.by, click.message, reason=click.reason)
         return step.answer("denied", event=click.event)
-    if any(d.by == click.by for d in step.request.approvals):
-        return step.turn_away(click, "already_counted", "already_counted")
     drop_lost_approvals(step, event)
-    counted = click.decision.model_copy(update={"through": verdict.through})
-    step.change(approvals=(*step.request.approvals, counted))
-    about = {"through": verdict.through, "fingerprint": step.request.fingerprint}
-    step.record("approved_by", click.by, click.message, **about)
+    approval = _approval(click.decision, verdict, event)
+    if any(d.somebody == approval.somebody for d in step.request.approvals):
+        return step.turn_away(click, "already_counted", "already_counted")
+    if not step.request.would_count(tuple(approval.pools)):
+        return step.turn_away(click, "pool_is_full", "pool_is_full")
+    step.change(approvals=(*step.request.approvals, approval))
+    pool = step.request.counted[click.by]
+    step.record(
+        "approved_by",
+        click.by,
+        click.message,
+        fingerprint=step.request.fingerprint,
+        pool=pool or None,
+        through=verdict.pools[pool],
+    )
     step.answer("approval_counted", event=click.event, by=click.by)
-    if step.request.missing_approvals == 0:
+    if not step.request.missing:
         step.approve()
-        step.record("approved", people=[d.by for d in step.request.approvals])
+        # Somebody of two pools may stand for the other one by now.
+        now = step.request
+        step.record("approved", people=list(now.counted), pools=now.counted_in_pools)
         step.answer_waiting_clicks(approved=True)
     return None
+
+
+def _approval(decision: Decision, verdict: Verdict, event: RightsRead) -> Decision:
+    """With the pools of now. What Slack did not tell about a pool stays as it was: no loss yet."""
+    kept = {pool: who for pool, who in decision.pools.items() if pool in verdict.unsaid}
+    pools = {**kept, **verdict.pools}
+    return decision.model_copy(update={"pools": pools, "person": event.persons.get(decision.by)})
 
 
 def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> None:
@@ -142,7 +161,7 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
         through=verdict.through,
         own_request=click.by == request.requester,
         approvals=[d.by for d in request.approvals],
-        approvals_required=request.terms.approvals_required,
+        approvals_required=request.approvals_required,
         fingerprint=request.fingerprint,
         dry_run=request.terms.dry_run,
         unread_groups=list(event.unread_groups) or None,
@@ -161,27 +180,30 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
 
 
 def drop_lost_approvals(step: Step, event: RightsRead) -> None:
-    """An approval counts only as long as its giver has the right. One whose rights could not be
-    read is kept: that is no loss yet."""
-    request = step.request
-    lost = [
-        d
-        for d in request.approvals
-        if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread
-    ]
-    if not lost:
-        return
-    step.change(approvals=tuple(d for d in request.approvals if d not in lost))
-    step.notice("rights_lost", who=tuple(d.by for d in lost))
-    step.record("rights_lost", people={d.by: event.verdicts[d.by].reason.value for d in lost})
+    """An approval counts only as long as its giver has the right, and for the pools that they are
+    in. One whose rights could not be read is kept: that is no loss yet."""
+    lost: list[Decision] = []
+    kept: list[Decision] = []
+    for decision in step.request.approvals:
+        verdict = event.verdicts.get(decision.by)
+        if verdict is None or verdict.unread:
+            kept.append(decision)
+        elif verdict.yes:
+            kept.append(_approval(decision, verdict, event))
+        else:
+            lost.append(decision)
+    if tuple(kept) != step.request.approvals:
+        step.change(approvals=tuple(kept))
+    if lost:
+        step.notice("rights_lost", who=tuple(d.by for d in lost))
+        step.record("rights_lost", people={d.by: event.verdicts[d.by].reason.value for d in lost})
 
 
 def policy_of_now(step: Step, event: RightsRead) -> None:
     # A policy that has become stricter counts at once. One that has become laxer does not: the
     # card promised more approvals.
     terms = step.request.terms
-    if event.approvals_required > terms.approvals_required:
-        terms = terms.model_copy(update={"approvals_required": event.approvals_required})
+    terms = terms.model_copy(update={"pools": stricter(terms.pools, event.pools)})
     if terms.break_glass and not event.glass_there:
         terms = terms.model_copy(update={"break_glass": False})
     if terms != step.request.terms:

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from bot.request import Frozen
 from bot.request.model import Decision, Intent, TaskView
 from bot.request.pairing import PairingUnresolved, Presence, Snapshot
+from bot.request.pools import Pool
 from bot.request.problem import Problem
 from bot.request.who_may import SiteTerms, Verdict
 
@@ -103,17 +104,17 @@ class TimePassed(Frozen):
 class RightsToAskRead(Frozen):
     """May the requester ask here at all, and how many people could approve?
 
-    `channels`: where it is allowed, if not here. `possible_approvers` are counted only up to the
-    number needed. `unread`: Slack did not tell of some people, so there may be more.
-    `glass_possible`: there are too few
-    approvers, but somebody of BREAK_GLASS could decide alone. `zone`: the requester's.
+    `channels`: where it is allowed, if not here. `missing`: how many more people each pool would
+    need, by its name, if all who could approve did. `unread`: Slack did not tell of some people, so
+    fewer may be missing. `glass_possible`: too few could approve, but somebody of BREAK_GLASS could
+    decide alone. `zone`: the requester's.
     """
 
     kind: Literal["rights_to_ask_read"] = "rights_to_ask_read"
     requester: Verdict
     channel_allowed: bool
     channels: tuple[str, ...] = ()
-    possible_approvers: int
+    missing: dict[str, int] = Field(default_factory=dict)
     glass_possible: bool = False
     unread: Verdict | None = None
     zone: str | None = None
@@ -171,16 +172,18 @@ class RightsRead(Frozen):
     """The rights that people have now, with the policy that this process has now.
 
     `verdicts` is the right to approve, deny and settle, `glass` the right to break the glass:
-    neither includes the other. `asking` is the right to ask in the request's channel.
-    `approvers` is the list itself, mentioned when the glass is broken. Then `approving` are all its
-    people, through groups too, and `unread_groups` the groups of it that could not be read.
+    neither includes the other. `asking` is the right to ask in the request's channel. `persons`:
+    the person behind each account that SAME_PERSON names. `approvers` is the list itself, mentioned
+    when the glass is broken. Then `approving` are all its people, through groups too, and
+    `unread_groups` the groups of it that could not be read.
     `read_at`: when the reading began, so that it does not look new after the process was frozen.
     """
 
     kind: Literal["rights_read"] = "rights_read"
     verdicts: dict[str, Verdict]
     dry_run: bool
-    approvals_required: int
+    pools: tuple[Pool, ...]
+    persons: dict[str, str] = Field(default_factory=dict)
     glass: dict[str, Verdict] = Field(default_factory=dict)
     asking: dict[str, Verdict] = Field(default_factory=dict)
     glass_there: bool = True

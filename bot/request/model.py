@@ -11,6 +11,7 @@ from pydantic import Field
 
 from bot.request import Frozen
 from bot.request.pairing import Near, Snapshot
+from bot.request.pools import Pool, assign, could_help, missing
 from bot.request.problem import Problem
 
 SHORT = 16
@@ -70,7 +71,6 @@ class Kept(Frozen):
     """What a request keeps, over a restart too, of the policy in force when it was made. Times in
     ms."""
 
-    approvals_required: int
     approval_ttl_ms: int
     execution_ttl_ms: int
     follow_ttl_ms: int
@@ -81,9 +81,11 @@ class Kept(Frozen):
 
 
 class Terms(Kept):
-    """For one request. `break_glass`: BREAK_GLASS is set; who is in it is read anew each time, as
-    for APPROVERS. `several`: there are several appliances, so each message names the site."""
+    """For one request. `pools`: what its approvals must fill. `break_glass`: BREAK_GLASS is set;
+    who is in it, or in a pool, is read anew each time. `several`: there are several appliances, so
+    each message names the site."""
 
+    pools: tuple[Pool, ...]
     poll_ms: int
     timeout_ms: int
     appliance: str = ""
@@ -92,14 +94,22 @@ class Terms(Kept):
 
 
 class Decision(Frozen):
-    """Who approved, denied or cancelled, when, and by which message. `through`: the entry of
-    APPROVERS or BREAK_GLASS by which it counts, as last read."""
+    """Who approved, denied or cancelled, when, and by which message. As last read, of an approval:
+    `pools`, with the entry of each that lists its giver; the `person`, where SAME_PERSON names
+    several accounts. `through`: the entry of BREAK_GLASS by which it counts."""
 
     by: str
     at: int
     reason: str | None = None
     message: str | None = None
     through: str | None = None
+    pools: dict[str, str] = Field(default_factory=dict)
+    person: str | None = None
+
+    @property
+    def somebody(self) -> str:
+        """The same for all accounts of one person."""
+        return self.person or self.by
 
 
 class WaitingClick(Frozen):
@@ -304,8 +314,48 @@ class Request(Frozen):
         return self.task_adopted and corrected
 
     @property
+    def approvals_required(self) -> int:
+        return sum(pool.needed for pool in self.terms.pools)
+
+    @property
+    def approved_by(self) -> dict[str, tuple[str, ...]]:
+        """Each person once, with the pools that they are in."""
+        people: dict[str, tuple[str, ...]] = {}
+        for decision in self.approvals:
+            people.setdefault(decision.somebody, tuple(decision.pools))
+        return people
+
+    @property
+    def counted(self) -> dict[str, str]:
+        """Whose approvals count, each with the name of the pool that it counts for."""
+        pools = assign(self.approved_by, self.terms.pools)
+        return {d.by: pools[d.somebody] for d in self.approvals if d.somebody in pools}
+
+    @property
+    def counted_in_pools(self) -> dict[str, str] | None:
+        """The same where pools have names: for the audit trail."""
+        return self.counted if len(self.terms.pools) > 1 else None
+
+    @property
+    def through(self) -> dict[str, str | None]:
+        """Who has decided that it is sent, each with the entry of the settings that lists them."""
+        if self.glass:
+            return {self.glass.by: self.glass.through}
+        counted = self.counted
+        return {d.by: d.pools[counted[d.by]] for d in self.approvals if d.by in counted}
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """How many approvals each pool still needs, by its name; empty when it is approved."""
+        return missing(self.approved_by, self.terms.pools)
+
+    @property
     def missing_approvals(self) -> int:
-        return max(0, self.terms.approvals_required - len(self.approvals))
+        return sum(self.missing.values())
+
+    def would_count(self, pools: tuple[str, ...]) -> bool:
+        """Whether the approval of one more person, who is in these pools, would count."""
+        return could_help(pools, self.approved_by, self.terms.pools)
 
     @property
     def glass_alone(self) -> bool:

@@ -74,13 +74,14 @@ def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
         if isinstance(found, str):
             return refuse(step, "time_not_taken", lines=(found, event.zone or ""))
         step.change(scheduled_at=found, zone=event.zone)
-    needed = request.terms.approvals_required
-    if event.possible_approvers < needed:
+    if event.missing:
         # The missing approvers may be among those whom Slack told nothing about: no refusal yet.
         if event.unread is not None and not event.glass_possible:
             return _ask_slack_again(step, event.unread)
         if not event.glass_possible:
-            lines = (str(event.possible_approvers), str(needed))
+            short = [pool for pool in request.terms.pools if pool.name in event.missing]
+            there = [(p.name, p.needed - event.missing[p.name], p.needed) for p in short]
+            lines = tuple(str(each) for one in there for each in one)
             return refuse(step, "too_few_approvers", lines=lines)
         # Unless Slack told of everybody, there may be enough of them, so Approve is shown as well.
         step.change(only_glass=event.unread is None)

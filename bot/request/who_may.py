@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from bot.request import Frozen
 from bot.request.model import Kept, Terms
+from bot.request.pools import Pool
 
 
 class Person(Frozen):
@@ -53,11 +56,15 @@ OF_THE_WORKSPACE = frozenset({Reason.YES, Reason.NOT_LISTED, Reason.GROUP_UNREAD
 
 class Verdict(Frozen):
     """One person's right at one moment. `retry_at` (ms) where Slack said when to ask again.
-    `through`: the entry of the list by which it is a yes, their own id or a user group's."""
+    `through`: the entry that lists them, their own id or a user group. Of the right to approve:
+    `pools` has that entry by the name of each pool that they are in, `unsaid` the pools of which
+    Slack did not tell."""
 
     reason: Reason
     retry_at: int | None = None
     through: str | None = None
+    pools: dict[str, str] = Field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
 
     @property
     def yes(self) -> bool:
@@ -122,10 +129,12 @@ class SiteTerms(Frozen):
 
 class Policy(Kept):
     """What is in force now, in this process. `requesters` and `channels` None: any; an empty
-    `break_glass`: nobody."""
+    `break_glass`: nobody. `pools`: who may approve, and how many of them must; `force_pools` the
+    same for a one-sided break. `same_person`: accounts that are one person."""
 
-    approvers: frozenset[str]
-    force_approvals_required: int
+    pools: tuple[Pool, ...]
+    force_pools: tuple[Pool, ...]
+    same_person: tuple[tuple[str, ...], ...] = ()
     requesters: frozenset[str] | None
     channels: frozenset[str] | None
     require_reason: bool
@@ -134,8 +143,17 @@ class Policy(Kept):
     break_glass: frozenset[str] = frozenset()
     schedule_max_ms: int = 0
 
-    def required(self, *, force: bool) -> int:
-        return self.force_approvals_required if force else self.approvals_required
+    @property
+    def approvers(self) -> frozenset[str]:
+        """All who are listed, whatever the pool."""
+        return frozenset(who for pool in self.pools for who in pool.listed)
+
+    def required(self, *, force: bool) -> tuple[Pool, ...]:
+        return self.force_pools if force else self.pools
+
+    def person(self, account: str) -> str:
+        """One name for all accounts of somebody."""
+        return next((same[0] for same in self.same_person if account in same), account)
 
     def terms(self, site: str, *, force: bool) -> Terms:
         """The terms of a request that is made now. If its site is not known yet, or not any more,
@@ -147,8 +165,12 @@ class Policy(Kept):
         )
         kept = self.model_dump(include=set(Kept.model_fields))
         kept |= at.model_dump(exclude={"calls_per_minute"})
-        kept["approvals_required"] = self.required(force=force)
-        return Terms(break_glass=bool(self.break_glass), several=len(self.sites) > 1, **kept)
+        return Terms(
+            pools=self.required(force=force),
+            break_glass=bool(self.break_glass),
+            several=len(self.sites) > 1,
+            **kept,
+        )
 
     def channel_allowed(self, channel: str) -> bool:
         """Whether one may ask there: never in a direct message (`D…`), where nobody can decide."""

@@ -20,6 +20,7 @@ from pydantic import (
     field_validator,
 )
 
+from bot.request.pools import Pool
 from bot.request.who_may import Policy, SiteTerms
 from bot.settings import values
 
@@ -89,13 +90,33 @@ class ApplianceSettings(BaseModel):
     calls_per_minute: Annotated[int, BeforeValidator(values.whole_number(20, 100_000))] = 40
 
 
+class PoolSettings(BaseModel):
+    """One pool of approvers: APPROVERS__<NAME> and its two numbers, of which the second falls back
+    to the first."""
+
+    model_config = _STRICT
+
+    approvers: _People = Field(
+        min_length=1, description="list who is in this pool, or take its numbers away"
+    )
+    approvals_required: _Approvals = 1
+    force_approvals_required: _Approvals | None = None
+
+    def pool(self, name: str, *, force: bool = False) -> Pool:
+        needed = self.approvals_required
+        if force:
+            needed = self.force_approvals_required or needed
+        return Pool(name=name, needed=needed, listed=tuple(sorted(set(self.approvers))))
+
+
 class Settings(BaseModel):
     """The settings, named like the documented variables in lower case. Only `load` reads the
     environment, so an object made in a test takes nothing from the machine.
 
     Durations are whole milliseconds. `sites` has one entry for each appliance; a single one set by
     the `VR_*` variables is named `default`. An empty `requesters` means anybody in the workspace,
-    an empty `channels` any channel, an empty `break_glass` nobody.
+    an empty `channels` any channel, an empty `break_glass` nobody. `pools` has one entry for each
+    pool of approvers; the only one that APPROVERS makes has the name "".
     """
 
     model_config = _STRICT
@@ -109,13 +130,8 @@ class Settings(BaseModel):
     slack_command: Annotated[str, BeforeValidator(values.slack_command)] = "/vr-unpair"
     deployment_label: Annotated[str, BeforeValidator(values.label)] = ""
     sites: dict[str, ApplianceSettings] = Field(min_length=1)
-    approvers: _People = Field(
-        min_length=1,
-        description="list who may approve, as user ids (U…, W…) and user group ids (S…) "
-        "separated by commas",
-    )
-    approvals_required: _Approvals = 1
-    force_approvals_required: _Approvals | None = None
+    pools: dict[str, PoolSettings] = Field(min_length=1)
+    same_person: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(values.same_person)] = ()
     notify: Annotated[tuple[str, ...], BeforeValidator(values.people_or_none)] | None = None
     break_glass: _People = ()
     requesters: _People = ()
@@ -150,9 +166,9 @@ class Settings(BaseModel):
         return None if value and value == info.data.get("port") else value
 
     @property
-    def effective_force_approvals_required(self) -> int:
-        """How many different people must approve a one-sided break."""
-        return self.force_approvals_required or self.approvals_required
+    def approvers(self) -> tuple[str, ...]:
+        """All who may approve, whatever the pool, each once."""
+        return tuple(dict.fromkeys(who for pool in self.pools.values() for who in pool.approvers))
 
     @property
     def effective_notify(self) -> tuple[str, ...]:
@@ -172,9 +188,9 @@ class Settings(BaseModel):
     def policy(self) -> Policy:
         """What requests need to know of the settings."""
         return Policy(
-            approvers=frozenset(self.approvers),
-            approvals_required=self.approvals_required,
-            force_approvals_required=self.effective_force_approvals_required,
+            pools=tuple(pool.pool(name) for name, pool in self.pools.items()),
+            force_pools=tuple(pool.pool(name, force=True) for name, pool in self.pools.items()),
+            same_person=self.same_person,
             notify=self.effective_notify,
             requesters=frozenset(self.requesters) or None,
             channels=frozenset(self.channels) or None,

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.request.pools import ALL
 from bot.settings import values
 from bot.settings.defaults import (
     ApplianceSettings,
+    PoolSettings,
     Problem,
     Settings,
     SettingsError,
@@ -26,6 +28,7 @@ from bot.settings.names import (
     named,
     named_problem,
     own_names,
+    pool_names,
     site_prefix,
 )
 from bot.settings.sources import Given, gather
@@ -47,9 +50,9 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> S
     problems = list(given.problems)
     wrong = {problem.setting for problem in problems}
     right = {name: value for name, value in given.values.items() if name not in wrong}
-    sites = _sites(right, given, problems)
+    sites, pools = _sites(right, given, problems), _pools(right, given, problems)
     # The rest is checked in any case, so that one start names everything there is to correct.
-    settings = _checked(Settings, right, own_names(), problems, sites=sites)
+    settings = _checked(Settings, right, own_names(), problems, sites=sites, pools=pools)
     http, socket = (name in given.values for name in ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"))
     if http is socket:
         which = "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set"
@@ -141,6 +144,21 @@ def _sites(
     return sites
 
 
+def _pools(
+    right: Mapping[str, str], given: Given, problems: list[Problem]
+) -> dict[str, PoolSettings]:
+    """All pools of approvers, by name; the one that APPROVERS makes has none. A number without its
+    people is a pool that nobody could fill."""
+    all_parts = [
+        parts for name in given.values if (parts := named(name)) and not named_problem(parts)
+    ]
+    there = sorted({parts.name.lower() for parts in all_parts if parts.family in pool_names()})
+    found = {
+        pool: _checked(PoolSettings, right, pool_names(pool), problems) for pool in there or [ALL]
+    }
+    return {name: pool for name, pool in found.items() if pool is not None}
+
+
 def _checked(
     model: type[_Model],
     right: Mapping[str, str],
@@ -158,8 +176,8 @@ def _checked(
     for detail in details:
         field = str(detail["loc"][0])
         name = outside.get(field)
-        # `sites`: the problems of its settings are reported already. And a default that hangs on
-        # others is not made where one of them is wrong.
+        # `sites` and `pools`: their problems are reported already. And a default that
+        # hangs on others is not made where one of them is wrong.
         if name is None or detail["type"] == "default_factory_not_called":
             continue
         if detail["type"] == "missing":

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from bot.settings.defaults import ApplianceSettings, Problem, Settings
+from bot.settings.defaults import ApplianceSettings, PoolSettings, Problem, Settings
 
 SECRETS_DIR = "SECRETS_DIR"
 DATABASE_URL = "DATABASE_URL"
@@ -23,6 +23,7 @@ SITES = "VR_SITES"
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     SITES: tuple(field.upper() for field in ApplianceSettings.model_fields),
+    **{field.upper(): () for field in PoolSettings.model_fields},
 }
 """The settings that there are once for each name, `VR_SITES__<NAME>__HOST`: what may follow the
 name. Where that is empty, nothing does: `FAMILY__<NAME>`."""
@@ -63,7 +64,15 @@ _SLACK_CLI = re.compile(
 
 def own_names() -> dict[str, str]:
     """The operator's name of each setting of the bot itself, mapped to its field."""
-    return {field.upper(): field for field in Settings.model_fields if field != "sites"}
+    apart = ("sites", "pools")
+    return {field.upper(): field for field in Settings.model_fields if field not in apart}
+
+
+def pool_names(pool: str = "") -> dict[str, str]:
+    """The operator's name of each setting of one pool of approvers, mapped to its field. Without a
+    name: of the one that APPROVERS makes."""
+    suffix = f"__{pool.upper()}" if pool else ""
+    return {field.upper() + suffix: field for field in PoolSettings.model_fields}
 
 
 def appliance_names(prefix: str = APPLIANCE_PREFIX) -> dict[str, str]:
@@ -78,7 +87,7 @@ def site_prefix(site: str) -> str:
 
 def setting_names() -> tuple[str, ...]:
     """Every setting, without those that there are once for each name."""
-    return (*own_names(), *appliance_names(), SECRETS_DIR, NOT_SETTINGS)
+    return (*pool_names(), *own_names(), *appliance_names(), SECRETS_DIR, NOT_SETTINGS)
 
 
 class Named(NamedTuple):
@@ -105,7 +114,7 @@ def named(setting: str) -> Named | None:
 def canonical(setting: str) -> str:
     """The setting as this program writes it, with the name of one in upper case."""
     parts = named(setting)
-    if parts is None:
+    if parts is None or not parts.name:
         return setting
     return "__".join(filter(None, (parts.family, parts.name.upper(), parts.field)))
 
@@ -161,6 +170,14 @@ def name_problems(
     for name in given:
         if (parts := named(name)) and (problem := named_problem(parts)):
             yield Problem(name, f"{name} {problem}")
+    pools = [name for name in given if (parts := named(name)) and parts.family in pool_names()]
+    for name in pool_names() if pools else ():
+        if name in given:
+            sentence = (
+                f"{name} is set beside {pools[0]}: keep it alone for one list of approvers, or "
+                f"write {name}__NAME for each pool."
+            )
+            yield Problem(name, sentence)
     for name in appliance_names() if several else ():
         if name in given:
             among = site_prefix("NAME") + name.removeprefix(APPLIANCE_PREFIX)

@@ -25,6 +25,7 @@ LONGEST = "365d"
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 _PEOPLE = "user ids (U…, W…) or user group ids (S…), as a profile's Copy member ID gives them"
+_ACCOUNTS = "user ids (U…, W…) with a + between those of one person"
 _CHANNELS = "channel ids (C…, G…), found at the end of a channel's details"
 
 
@@ -112,6 +113,21 @@ def people(text: str) -> tuple[str, ...]:
 def people_or_none(text: str) -> tuple[str, ...]:
     """The same, or the word `none` for nobody."""
     return () if text.strip().lower() == "none" else people(text)
+
+
+def same_person(text: str) -> tuple[tuple[str, ...], ...]:
+    """Comma-separated people with several accounts, each as their user ids with a + between."""
+    people = [
+        tuple(_ids(one.replace("+", ","), r"[UW][A-Z0-9]{1,31}", _ACCOUNTS))
+        for one in text.split(",")
+    ]
+    accounts = [account for one in people for account in one]
+    if len(accounts) != len(set(accounts)) or any(len(one) < 2 for one in people):
+        raise ValueError(
+            "must name people with several accounts, such as U1+U2,U3+U4: at least two ids for "
+            "each, and each id once"
+        )
+    return tuple(people)
 
 
 def channels(text: str) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ somebody is not listed by id, since Slack allows few of those calls a minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.request.events import RightsRead, RightsToAskRead
 from bot.request.model import Request, State
 from bot.request.plan import PeoplePort, ReadRights
+from bot.request.pools import Pool, missing, stricter
 from bot.request.who_may import (
     GROUP_UNREADABLE,
     UNREADABLE,
@@ -39,6 +40,7 @@ class Reading:
     monotonic: Callable[[], float] = steady_seconds
     zones: dict[str, str | None] = field(default_factory=dict)
     _groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)
+    _persons: dict[str, Person | Verdict] = field(default_factory=dict)
 
     def right(self, user: str, team: str | None, listed: frozenset[str] | None) -> Verdict:
         """Whether they count and are listed; None: anyone of the workspace. `team`: the workspace
@@ -50,9 +52,10 @@ class Reading:
         reason = counts(person, home)
         if reason is Reason.YES and not acts_from_home(team, person, home):
             reason = Reason.OTHER_WORKSPACE
-        if reason is not Reason.YES or listed is None or user in listed:
-            own = reason is Reason.YES and listed is not None
-            return Verdict(reason=reason, through=user if own else None)
+        if reason is not Reason.YES or listed is None:
+            return Verdict(reason=reason)
+        if user in listed:
+            return Verdict(reason=reason, through=user)
         unread: Verdict | None = None
         for group in sorted(who for who in listed if is_group(who)):
             members = self._members(group)
@@ -69,33 +72,52 @@ class Reading:
             return Verdict(reason=Reason.CHANNEL)
         return self.right(user, team, policy.requesters)
 
-    def could_decide(
-        self, listed: frozenset[str], but: str, needed: int
-    ) -> tuple[int, Verdict | None]:
-        """How many could decide, counted up to `needed`; and a verdict if Slack did not tell of
-        some of the others. After a 429 it would refuse the next call as well."""
-        asked: set[str] = {but}
-        confirmed = 0
+    def in_pools(self, user: str, team: str | None, pools: Sequence[Pool]) -> Verdict:
+        """Whether they may approve, and for which pools. A pool that Slack does not tell of takes
+        nothing from what it tells of the others."""
+        told = {p.name: self.right(user, team, frozenset(p.listed)) for p in pools}
+        there = {name: v.through for name, v in told.items() if v.through is not None}
+        unsaid = tuple(name for name, v in told.items() if v.unread)
         unread: Verdict | None = None
-        for who in _ids_first(listed):
+        for verdict in told.values():
+            unread = _later(unread, verdict) if verdict.unread else unread
+        if there:
+            retry_at = unread.retry_at if unread else None
+            return Verdict(reason=Reason.YES, retry_at=retry_at, pools=there, unsaid=unsaid)
+        if unread is not None:
+            return unread.model_copy(update={"unsaid": unsaid})
+        return next(iter(told.values()))
+
+    def could_decide(
+        self, pools: Sequence[Pool], but: str | None, person: Callable[[str], str]
+    ) -> tuple[dict[str, int], Verdict | None]:
+        """How many each pool would still need if all who could decide did, `but` one person; and a
+        verdict if Slack did not tell of somebody. No more people are read than it takes. `person`:
+        who is behind an account. After a 429 Slack would refuse the next call as well."""
+        able: dict[str, tuple[str, ...]] = {}
+        unread: Verdict | None = None
+        for who in _ids_first({who for pool in pools for who in pool.listed}):
             members = self._members(who)
             if isinstance(members, Verdict):
                 unread = _later(unread, members)
                 members = frozenset()
-            for someone in sorted(members - asked):
+            names = tuple(pool.name for pool in pools if who in pool.listed)
+            for account in sorted(members):
                 if unread is not None and unread.retry_at is not None:
-                    return confirmed, unread
-                asked.add(someone)
-                person = self._person(someone)
-                if isinstance(person, Person):
-                    confirmed += counts(person, self.people.home()) is Reason.YES
-                elif person.unread:
-                    unread = _later(unread, person)
-                if confirmed >= needed:
-                    return confirmed, None
+                    return missing(able, pools), unread
+                someone = person(account)
+                if someone == but:
+                    continue
+                read = self._person(account)
+                if isinstance(read, Verdict):
+                    unread = _later(unread, read) if read.unread else unread
+                elif counts(read, self.people.home()) is Reason.YES:
+                    able[someone] = (*able.get(someone, ()), *names)
+                if not missing(able, pools):
+                    return {}, None
             if unread is not None and unread.retry_at is not None:
                 break
-        return confirmed, unread
+        return missing(able, pools), unread
 
     def everybody(self, listed: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """All people who are listed, by id or through a group, each once and in order; and the
@@ -111,9 +133,11 @@ class Reading:
         return tuple(sorted(people)), tuple(unread)
 
     def _person(self, user: str) -> Person | Verdict:
+        if user in self._persons:
+            return self._persons[user]
         if self.monotonic() >= self.by:
             return UNREADABLE
-        person = self.people.person(user)
+        self._persons[user] = person = self.people.person(user)
         if isinstance(person, Person):
             self.zones[user] = person.zone
         return person
@@ -137,18 +161,19 @@ def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> Rights
         requester=verdict,
         channel_allowed=allowed,
         channels=() if allowed else tuple(sorted(policy.channels or ())),
-        possible_approvers=0,
         zone=now.zones.get(request.requester),
         schedule_max_ms=policy.schedule_max_ms,
     )
     if not verdict.yes or not found.channel_allowed:
         return found
-    needed = request.terms.approvals_required
-    possible, unread = now.could_decide(policy.approvers, request.requester, needed)
-    told = {"possible_approvers": possible, "unread": unread}
-    if possible < needed and request.terms.break_glass:
-        somebody, unsaid = now.could_decide(policy.break_glass, "", 1)
-        told |= {"glass_possible": bool(somebody), "unread": _later(unread, unsaid)}
+    pools = stricter(request.terms.pools, policy.required(force=request.force))
+    asker = policy.person(request.requester)
+    short, unread = now.could_decide(pools, asker, policy.person)
+    told: dict[str, object] = {"missing": short, "unread": unread}
+    if short and request.terms.break_glass:
+        one = Pool(needed=1, listed=tuple(sorted(policy.break_glass)))
+        nobody, unsaid = now.could_decide((one,), None, policy.person)
+        told |= {"glass_possible": not nobody, "unread": _later(unread, unsaid)}
     return found.model_copy(update=told)
 
 
@@ -160,16 +185,22 @@ def read_rights(now: Reading, policy: Policy, request: Request, wanted: ReadRigh
     # All approvers are told when the glass is broken, and not once more before the intent.
     breaks = request.state is State.PENDING and any(verdict.yes for verdict in glass.values())
     approving, unread_groups = now.everybody(policy.approvers) if breaks else ((), ())
+    pools, asker = policy.required(force=request.force), policy.person(request.requester)
+    own = Verdict(reason=Reason.OWN_REQUEST)
     return RightsRead(
         verdicts={
-            user: now.right(user, teams.get(user), policy.approvers) for user in wanted.people
+            user: own
+            if user != request.requester and policy.person(user) == asker
+            else now.in_pools(user, teams.get(user), pools)
+            for user in wanted.people
         },
         asking={
             user: now.right_to_ask(user, teams.get(user), policy, request.channel)
             for user in wanted.asking
         },
         dry_run=policy.dry_run,
-        approvals_required=policy.required(force=request.force),
+        pools=pools,
+        persons={who: policy.person(who) for who in wanted.people if policy.person(who) != who},
         glass=glass,
         glass_there=bool(policy.break_glass),
         approvers=_ids_first(policy.approvers) if breaking else (),

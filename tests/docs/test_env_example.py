@@ -8,6 +8,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from bot.cli import app
+from bot.request.pools import ALL
 from bot.settings import load
 from bot.settings.names import PROXIES, SITES, setting_names
 
@@ -57,7 +58,8 @@ def test_the_values_of_the_example_are_the_defaults(tmp_path: Path) -> None:
     assert load({**_REQUIRED, **shown}, tmp_path) == plain
     # And where a default can be written down, it is: nothing but true lines above proves little.
     # HOST has two, one for each mode.
-    dumped = plain.model_dump(exclude={"sites", "approvers", "host"})
+    dumped = plain.model_dump(exclude={"sites", "pools", "host"})
+    dumped |= plain.pools[ALL].model_dump(exclude={"approvers"})
     dumped |= {f"vr_{name}": value for name, value in plain.sites["default"].model_dump().items()}
     written = {field.upper() for field, value in dumped.items() if value not in (None, "", ())}
     assert written - set(_REQUIRED) == set(shown)

@@ -96,8 +96,12 @@ LIFE = (
         "tests/rules/test_approvals.py::test_two_of_two_are_needed_and_one_person_counts_once",
         'if event.action == "approve" and any(d.by == event.by for d in request.approvals):',
         "if False:",
-        "if any(d.by == click.by for d in step.request.approvals):",
+        "if any(d.somebody == approval.somebody for d in step.request.approvals):",
         "if False:",
+        "people.setdefault(decision.somebody, tuple(decision.pools))",
+        'people[f"{len(people)}"] = tuple(decision.pools)',
+        "return {d.by: pools[d.somebody] for d in self.approvals if d.somebody in pools}",
+        'return {d.by: "" for d in self.approvals}',
     ),
     change(
         "rights are not read again before the intent",
@@ -109,13 +113,13 @@ LIFE = (
     change(
         "who has lost the right stays counted",
         "tests/rules/test_approvals.py::TestTheWorldMoved::test_a_right_that_is_lost_before_the_last_click_does_not_count",
-        "if (v := event.verdicts.get(d.by)) is not None and not v.yes and not v.unread",
-        "if False",
+        "lost.append(decision)",
+        "kept.append(decision)",
     ),
     change(
         "rights that cannot be read before the intent are taken for a yes",
         "tests/rules/test_groups.py::TestGroups::test_a_group_that_fails_before_the_intent_is_waited_for",
-        "if unread:",
+        "if missing(said, step.request.terms.pools):",
         "if False:",
         within="before_delete.rights_read_before_intent",
     ),
@@ -129,7 +133,7 @@ LIFE = (
     change(
         "whoever clicked Approve is taken for an approver",
         "tests/rules/test_approvals.py::test_a_stranger_decides_nothing",
-        "if reason is not Reason.YES or listed is None or user in listed:",
+        "if user in listed:",
         "if True:",
     ),
     change(
@@ -476,6 +480,7 @@ LIFE = (
         "tests/delete/test_settling.py::test_who_settles_nothing_and_does_not_look",
         "elif verdict.yes:",
         "elif True:",
+        within="rights_read_after_the_end",
     ),
     change(
         "looks again have no pace",
@@ -489,12 +494,49 @@ LIFE = (
         'return None if event.reason else "settled_without_words"',
         "return None",
     ),
+    # ---- pools of approvers -------------------------------------------------------------------
+    change(
+        "one person counts for two pools",
+        "tests/rules/test_pools.py",
+        "if pool not in room or pool in tried:\n                continue",
+        "if pool not in room:\n                continue",
+        "if len(seats[pool]) < room[pool]:\n                seats[pool].append(person)\n"
+        "                return True",
+        "if len(seats[pool]) < room[pool] and person not in seats[pool]:\n"
+        "                seats[pool].append(person)",
+    ),
+    change(
+        "nobody gives their seat up for somebody who has no other",
+        "tests/rules/test_pools.py",
+        "if seat(owner, tried):",
+        "if False:",
+    ),
+    change(
+        "a pool is not asked about again before the intent",
+        "tests/rules/test_pools.py",
+        "verdict.yes:\n            kept.append(_approval(decision, verdict, event))",
+        "verdict.yes:\n            kept.append(decision)",
+        "if missing(said, step.request.terms.pools):",
+        "if False:",
+    ),
+    change(
+        "two accounts of one person count twice",
+        "tests/rules/test_pools.py::TestSamePerson",
+        '"person": event.persons.get(decision.by)',
+        '"person": None',
+    ),
+    change(
+        "the requester approves with a second account",
+        "tests/rules/test_pools.py::TestSamePerson",
+        "if user != request.requester and policy.person(user) == asker",
+        "if False",
+    ),
     # ---- settings that have changed meanwhile, and what a kill finds --------------------------
     change(
         "what APPROVALS_REQUIRED is now is not asked",
         f"{SETTINGS}::test_every_rule_holds[0]",
-        "approvals_required=policy.required(force=request.force),",
-        "approvals_required=1,",
+        "pools=pools,",
+        "pools=request.terms.pools,",
         within="read_rights",
     ),
     change(

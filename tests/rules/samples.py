@@ -21,6 +21,7 @@ from bot.request.events import (
 from bot.request.model import Request
 from bot.request.new_request import begin
 from bot.request.plan import ReadPairing, ReadRights, SendDelete, Tick, Wait, plan
+from bot.request.pools import ALL
 from bot.request.who_may import Reason, Verdict
 from tests.support.world import ASKER, CHANNEL, PAIRING, TEAM, policy, snapshot
 
@@ -37,7 +38,7 @@ def asked(requester: str = ASKER) -> Asked:
     )
 
 
-YES = Verdict(reason=Reason.YES)
+YES = Verdict(reason=Reason.YES, pools={ALL: "U0A"})
 CARDED = CardPosted(ts="1.0")
 
 
@@ -67,12 +68,13 @@ def drive(request: Request, at: int, read_rights: Reads) -> Request:
     raise AssertionError("it never comes to rest")
 
 
-def pending(carded: Event = CARDED, **terms: object) -> Request:
+def pending(carded: Event = CARDED, needed: int = 1, **terms: object) -> Request:
     """`carded`: what became of its card; by default it stands, and decisions are awaited."""
-    made = policy(remind_after_ms=0).terms("default", force=False).model_copy(update=terms)
+    plain = policy(remind_after_ms=0, approvals_required=needed)
+    made = plain.terms("default", force=False).model_copy(update=terms)
     request = begin(Stored(number=1, at=0, event=asked()), "AAAA-BBBB", made, 0).request
     for what in (
-        RightsToAskRead(requester=YES, channel_allowed=True, possible_approvers=9),
+        RightsToAskRead(requester=YES, channel_allowed=True),
         PairingRead(snapshot=snapshot()),
         carded,
     ):

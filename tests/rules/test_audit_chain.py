@@ -108,7 +108,7 @@ def test_every_part_of_the_policy_is_named() -> None:
     entry = started(running(), None, 7)
     assert (entry.action, entry.actor, entry.at) == ("started", "vr-unpair", 7)
     assert set(entry.detail) == {"version", "mode", "command", *Policy.model_fields}
-    assert entry.detail["approvers"] == ["S1", "U1", "U2"]
+    assert entry.detail["pools"] == [{"name": "", "needed": 1, "listed": ["S1", "U1", "U2"]}]
     assert entry.detail["sites"]["default"]["appliance"] == "vr.example.net"
     json.dumps(entry.detail)
 
@@ -117,10 +117,9 @@ def test_what_differs_from_the_start_before_is_named() -> None:
     before = started(running(), None, 1).detail
     assert started(running(), before, 2).detail["changed"] == {}
     after = started(running(dry_run=False, approvers=frozenset({"U1"})), before, 3).detail
-    assert after["changed"] == {
-        "approvers": {"before": ["S1", "U1", "U2"], "after": ["U1"]},
-        "dry_run": {"before": True, "after": False},
-    }
+    assert after["changed"].pop("dry_run") == {"before": True, "after": False}
+    assert set(after["changed"]) == {"pools", "force_pools"}
+    assert after["changed"]["pools"]["after"] == [{"name": "", "needed": 1, "listed": ["U1"]}]
     again = started(running(dry_run=False, approvers=frozenset({"U1"})), after, 4).detail
     assert again["changed"] == {}, "what changed at the start before is not compared"
     del before["label"]  # as another version, which did not know it

@@ -12,6 +12,7 @@ from bot.request.model import Request, State
 from bot.request.plan import ReadRights
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Reason, Verdict
 from tests.rules.samples import YES, clicked, drive, happens, pending
+from tests.support.world import one_pool
 
 ASKER, FIRST, SECOND, CHIEF = PEOPLE = ("U0ASKER", "U0A", "U0B", "U0CHIEF")
 NOT_YES = (
@@ -69,7 +70,7 @@ def test_nobody_alone_without_the_right_of_now_and_a_reason(
     glass_there: bool, history: list[Press], now: dict[str, Rights]
 ) -> None:
     """Two approvals are needed, so that one person can only be enough by breaking the glass."""
-    request = pending(approvals_required=2, break_glass=glass_there)
+    request = pending(needed=2, break_glass=glass_there)
     broken_by = None
     for number, press in enumerate(history, start=2):
         request = _drive(_press(request, number, press), now)
@@ -119,7 +120,7 @@ def _drive(request: Request, now: dict[str, Rights]) -> Request:
             verdicts={who: now[who].approve for who in effect.people},
             glass={who: now[who].glass if before else now[who].later for who in effect.glass},
             dry_run=False,
-            approvals_required=2,
+            pools=one_pool(2),
         )
 
     return drive(request, 0, read)

@@ -15,7 +15,7 @@ from bot.request.who_may import Person
 from bot.store import audit_trail as trail
 from bot.store.audit_trail import verify_trail
 from tests.rules.samples import YES, clicked, happens, pending
-from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
+from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World, one_pool
 
 GUEST = "U0GUEST"
 
@@ -105,7 +105,7 @@ def approval(request: Request) -> Request:
     return happens(request, clicked(request, "approve", "U0A"), number=2, at=2)
 
 
-READ = RightsRead(verdicts={"U0A": YES}, dry_run=False, approvals_required=1)
+READ = RightsRead(verdicts={"U0A": YES}, dry_run=False, pools=one_pool(1))
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,19 @@ from __future__ import annotations
 import pytest
 
 from bot.request.model import State
+from bot.request.pools import ALL
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
 from bot.worker.rights import Reading
-from tests.support.world import ASKER, FIRST, SECOND, START_MS, TEAM, FakePeople, World
+from tests.support.world import (
+    ASKER,
+    FIRST,
+    SECOND,
+    START_MS,
+    TEAM,
+    FakePeople,
+    World,
+    one_pool,
+)
 
 NIGHT = "S0NIGHT"
 
@@ -19,7 +29,7 @@ class TestTooFew:
         world.ask()
         world.settle()
         outcome = world.outcome()
-        assert (outcome.code, outcome.lines) == ("too_few_approvers", ("1", "2"))
+        assert (outcome.code, outcome.lines) == ("too_few_approvers", ("", "1", "2"))
         assert world.actions()[-1] == "refused"
         assert world.posted == []
 
@@ -66,7 +76,7 @@ class TestBudget:
         people = FakePeople()
         people.groups[NIGHT] = many
         reading = Reading(people, by=1.0, monotonic=lambda: 0.0)
-        assert reading.could_decide(frozenset({NIGHT, FIRST}), ASKER, 3) == (3, None)
+        assert reading.could_decide(one_pool(3, NIGHT, FIRST), ASKER, str) == ({}, None)
         assert len(people.asked) == 3
         assert people.asked[0] == FIRST
 
@@ -75,7 +85,7 @@ class TestBudget:
         limited = UNREADABLE.model_copy(update={"retry_at": START_MS})
         people.person = lambda user: (people.asked.append(user), limited)[1]  # type: ignore[method-assign, assignment]
         reading = Reading(people, by=1.0, monotonic=lambda: 0.0)
-        assert reading.could_decide(frozenset({FIRST, SECOND}), ASKER, 1) == (0, limited)
+        assert reading.could_decide(one_pool(1, FIRST, SECOND), ASKER, str) == ({ALL: 1}, limited)
         assert people.asked == [FIRST]
 
     def test_nothing_is_asked_after_the_deadline_of_the_effect(self) -> None:
@@ -83,6 +93,6 @@ class TestBudget:
         people.groups[NIGHT] = frozenset({FIRST})
         over = Reading(people, by=1.0, monotonic=lambda: 1.0)
         assert over.right(FIRST, None, frozenset({FIRST})) == UNREADABLE
-        assert over.could_decide(frozenset({FIRST}), ASKER, 1) == (0, UNREADABLE)
-        assert over.could_decide(frozenset({NIGHT}), ASKER, 1) == (0, GROUP_UNREADABLE)
+        assert over.could_decide(one_pool(1, FIRST), ASKER, str) == ({ALL: 1}, UNREADABLE)
+        assert over.could_decide(one_pool(1, NIGHT), ASKER, str) == ({ALL: 1}, GROUP_UNREADABLE)
         assert (people.asked, people.groups_asked) == ([], [])

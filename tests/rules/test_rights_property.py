@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from bot.request.events import Event
 from bot.request.model import Request, State
 from bot.request.plan import ReadRights
+from bot.request.pools import ALL
 from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Home, Person, Verdict
 from bot.worker.rights import Reading, read_rights
 from tests.rules.samples import clicked, drive, happens, pending
 from tests.slack.listeners.made import policy
+from tests.support.world import one_pool
 
 ASKER = "U0ASKER"
 PEOPLE = [ASKER, "U0A", "U0B", "W0C", "U0D", "U0E"]
@@ -121,7 +123,7 @@ class Life:
     def __init__(self, truth: Truth, needed: int) -> None:
         self.truth, self.needed, self.now = truth, needed, 0
         self.policy = policy(approvers=truth.listed, approvals_required=needed)
-        self.request: Request = pending(approvals_required=needed)
+        self.request: Request = pending(needed=needed)
         self.number = 1
 
     def click(self, click: Click) -> None:
@@ -232,7 +234,8 @@ def test_a_check_never_refuses_while_enough_people_could_approve(truth: Truth, n
     could = sum(truth.right(who) is True for who in everybody)
     cannot_tell = any(truth.right(who) is None for who in everybody)
     reading = Reading(truth, by=1.0, monotonic=lambda: 0.0)
-    possible, unread = reading.could_decide(truth.listed, ASKER, needed)
+    short, unread = reading.could_decide(one_pool(needed, *truth.listed), ASKER, str)
+    possible = needed - short.get(ALL, 0)
     assert possible == min(could, needed)
     # Somebody who cannot be read is only looked at while there are too few without them.
     assert (unread is not None) <= (possible < needed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.request.events import (
     Asked,
@@ -34,6 +34,7 @@ from bot.request.pairing import (
     digest_of,
     same_id,
 )
+from bot.request.pools import Pool
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.store import audit_trail as trail
@@ -216,11 +217,36 @@ def draw(request: Request, slot: str) -> Drawn:
     return Drawn(text=f"{slot} {request.state} {decided} {progress} {request.outcome}")
 
 
-def policy(**changes: object) -> Policy:
+def one_pool(needed: int, *listed: str) -> tuple[Pool, ...]:
+    """What APPROVERS makes."""
+    return (Pool(needed=needed, listed=listed),)
+
+
+def changed_policy(policy: Policy, **changes: Any) -> Policy:
+    """With these settings instead; those of pools are for each pool."""
+    two = changes.pop("pools", None)
+    pools, forced = two or policy.pools, two or policy.force_pools
+    approvers = changes.pop("approvers", None)
+    people = {} if approvers is None else {"listed": tuple(sorted(approvers))}
+    plain, force = ({**people} for _ in range(2))
+    for name, more in (("approvals_required", plain), ("force_approvals_required", force)):
+        more |= {"needed": changes.pop(name)} if name in changes else {}
+    pools = tuple(pool.model_copy(update=plain) for pool in pools)
+    forced = tuple(pool.model_copy(update=force) for pool in forced)
+    return policy.model_copy(update={"pools": pools, "force_pools": forced, **changes})
+
+
+def policy(
+    approvers: frozenset[str] = frozenset({FIRST, SECOND, ASKER}),
+    approvals_required: int = 1,
+    force_approvals_required: int = 1,
+    **changes: object,
+) -> Policy:
+    """One pool of `approvers`, unless `pools` are given."""
+    listed = sorted(approvers)
     plain = {
-        "approvers": frozenset({FIRST, SECOND, ASKER}),
-        "approvals_required": 1,
-        "force_approvals_required": 1,
+        "pools": one_pool(approvals_required, *listed),
+        "force_pools": changes.get("pools", one_pool(force_approvals_required, *listed)),
         "notify": (FIRST,),
         "requesters": None,
         "channels": None,

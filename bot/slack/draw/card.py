@@ -21,7 +21,6 @@ from bot.slack.draw.markup import (
     fence,
     header,
     mention,
-    mentions,
     section,
     tidy,
     when,
@@ -39,7 +38,13 @@ from bot.slack.draw.words.pairing_names import (
     what,
     who_drops,
 )
-from bot.slack.draw.words.phrases import STATES, may_stop_it, to_call, who_decided
+from bot.slack.draw.words.phrases import (
+    STATES,
+    approvals_by_pool,
+    may_stop_it,
+    to_call,
+    who_decided,
+)
 from bot.slack.draw.words.thread_notices import glass_reason
 
 DRY_RUN = "🧪 *Dry run: nothing will be deleted.*"
@@ -145,14 +150,14 @@ def _over(request: Request, why: str, glass: str) -> list[str]:
 
 def _decision(request: Request) -> str:
     """How it is decided, and what each button does. After a break glass how many had approved."""
-    needed = request.terms.approvals_required
-    approvals = f"*Approvals:* {len(request.approvals)} of {needed}"
-    approvals += f", by {mentions(d.by for d in request.approvals)}" if request.approvals else ""
+    needed, pools = request.approvals_required, len(request.terms.pools) > 1
+    approvals = f"*Approvals:* {approvals_by_pool(request)}"
     if request.state not in UNDECIDED:
         return approvals if request.glass else ""
     if request.decide_by is not None:
         late = "then the request expires and the pairing stays"
-        approvals += f". Deadline for approvals: {when(request.decide_by)}, {late}"
+        there = "\n" if pools else ". "
+        approvals += f"{there}Deadline for approvals: {when(request.decide_by)}, {late}"
     called = to_call(request)
     please = f" Please decide: {called}" if called else ""
     others = (
@@ -170,6 +175,7 @@ def _decision(request: Request) -> str:
         return f"{approvals}.{please}\n{alone} {others}"
     which = f"The {ORDINALS[needed]} approval" if needed < len(ORDINALS) else f"Approval {needed}"
     which = "One approval" if needed == 1 else which
+    which = "The last approval that is missing" if pools else which
     does = "starts the dry run" if request.terms.dry_run else "breaks the pairing"
     acts = f"{which} {does} at once."
     if request.scheduled_at is not None:

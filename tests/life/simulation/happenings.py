@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from bot.request.pools import Pool
+
 MINUTE_MS = 60_000
 
 PEOPLE = ("U0ASKER", "U0A", "U0B", "U0C", "U0STRANGER")
 APPROVERS = ("U0ASKER", "U0A", "U0B", "U0C")
+POOLS = (
+    Pool(name="front", needed=1, listed=("U0A", "U0B")),
+    Pool(name="back", needed=1, listed=("U0ASKER", "U0B", "U0C")),
+)
 GLASS = ("U0ASKER", "U0C")
 """Who may break the glass, where the history has one; the first of them asks as well."""
 PAIRINGS = ("1aaaaaaa-0000-0000-0000-000000000001", "2bbbbbbb-0000-0000-0000-000000000002")
@@ -93,6 +99,8 @@ class History:
     happenings: tuple[Happening, ...]
     replicas: int = 1
     approvals: int = 1
+    pools: bool = False
+    """Two of them, instead of one list."""
     dry_run: bool = False
     glass: bool = False
     delete_fates: tuple[str, ...] = ()
@@ -153,6 +161,7 @@ def history(seed: int) -> History:
         happenings=tuple(sorted(happenings, key=lambda h: h.at)),
         replicas=rng.choice((1, 1, 2, 3)),
         approvals=rng.choice((1, 1, 1, 2)),
+        pools=random.Random(seed * 5 + 3).random() < 0.2,
         dry_run=rng.random() < 0.05,
         glass=glass,
         delete_fates=tuple(fates),

@@ -13,6 +13,7 @@ from bot.request.messages import Slot
 from tests.life.simulation.happenings import PAIRINGS, Happening
 from tests.life.simulation.process import Process
 from tests.life.simulation.slack import TEAM
+from tests.support.world import changed_policy
 
 if TYPE_CHECKING:
     from tests.life.simulation.simulation import Simulation
@@ -100,7 +101,7 @@ def restart(sim: Simulation, name: str) -> None:
 def settings(sim: Simulation, victim: Process, setting: str, value: object) -> None:
     """A copy is killed, and started with another setting; the others have what they had."""
     name = victim.name
-    sim.policies[name] = sim.policy_of(name).model_copy(update={setting: value})
+    sim.policies[name] = changed_policy(sim.policy_of(name), **{setting: value})
     sim.tell(f"{name} has another setting: {setting} {value}")
     crash(sim, victim, 1)
 

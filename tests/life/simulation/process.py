@@ -277,7 +277,7 @@ def draw(request: Request, slot: str) -> Drawn:
         request.outcome.code if request.outcome else "",
         request.correction.code if request.correction else "",
         bool(request.waiting),
-        request.terms.approvals_required,
+        request.approvals_required,
         request.settled.by if request.settled else "",
     )
     fixed = slot.startswith(("notice", "alarm", "stray", "reminder"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from bot.request.events import Clicked, OperatorCancelled
@@ -77,7 +79,7 @@ class Rules:
             self.broken(f"{after.id} leaves the final state {before.state.value}")
         if before and before.state is State.APPROVED and after.state is State.DELETING:
             self._intent(before, after)
-        if before and after.terms.approvals_required < before.terms.approvals_required:
+        if before and after.approvals_required < before.approvals_required:
             self.broken(f"{after.id} needs fewer people now than its card has said")
         if after.task and before and (before.task is None or before.task.id != after.task.id):
             self._followed(after, after.task.id)
@@ -224,11 +226,18 @@ class Rules:
     def _approved(self, request: Request, policy: Policy, now: int) -> None:
         """By what the card said, and by the settings of whoever sends, which may ask for more."""
         people = {d.by for d in request.approvals}
-        needed = max(policy.required(force=request.force), request.terms.approvals_required)
         if request.requester in people:
             self.broken("the requester's own approval is counted")
-        if len(people) < needed or len(people) != len(request.approvals):
-            self.broken("too few different people said yes")
+        if len(people) != len(request.approvals):
+            self.broken("one person's approval is counted twice")
+        seats = [pool for pool in policy.required(force=request.force) for _ in range(pool.needed)]
+        promised = [pool.name for pool in request.terms.pools for _ in range(pool.needed)]
+        missed = Counter(promised) - Counter(pool.name for pool in seats)
+        if missed or not any(
+            all(who in pool.listed for who, pool in zip(some, seats, strict=True))
+            for some in permutations(people, len(seats))
+        ):
+            self.broken("too few different people said yes, or not of each pool")
         for who in people:
             self._said(request, who, "approve", policy.approvers, now)
 
@@ -251,7 +260,7 @@ class Rules:
 
     def _expired(self, before: Request) -> None:
         """A valid yes that was stored in time must not be lost to the deadline."""
-        if before.terms.approvals_required > 1 or before.decide_by is None:
+        if before.approvals_required > 1 or before.decide_by is None:
             return
         if self.told(OTHER_SETTING):
             return

@@ -16,13 +16,21 @@ from bot.request.who_may import Policy, SiteTerms
 from bot.slack.send import one_message as sending
 from tests.life.simulation import happens
 from tests.life.simulation.appliance import Estate
-from tests.life.simulation.happenings import APPROVERS, COMMITS, DONE, GLASS, Happening, History
+from tests.life.simulation.happenings import (
+    APPROVERS,
+    COMMITS,
+    DONE,
+    GLASS,
+    POOLS,
+    Happening,
+    History,
+)
 from tests.life.simulation.memory_store import Item, MemoryStore
 from tests.life.simulation.process import Process, Thread
 from tests.life.simulation.rules import Rules
 from tests.life.simulation.rules_at_rest import at_rest
 from tests.life.simulation.slack import Workspace
-from tests.support.world import policy
+from tests.support.world import changed_policy, policy
 
 START_MS = 1_800_000_000_000
 LEASE_MS = 25_000
@@ -230,7 +238,7 @@ class Simulation:
 
 
 def _policy(history: History) -> Policy:
-    return policy(
+    plain = policy(
         approvers=frozenset(APPROVERS),
         approvals_required=history.approvals,
         force_approvals_required=history.approvals,
@@ -244,6 +252,7 @@ def _policy(history: History) -> Policy:
         break_glass=frozenset(GLASS) if history.glass else frozenset(),
         sites={"default": SiteTerms(appliance="vr", poll_ms=15_000, timeout_ms=10_000)},
     )
+    return changed_policy(plain, pools=POOLS) if history.pools else plain
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tests.life.simulation.happenings import (
     APPROVERS,
     GLASS,
     MINUTE_MS,
+    POOLS,
     Happening,
     History,
     history,
@@ -24,6 +25,7 @@ CHUNK = 300
 SETTINGS: tuple[tuple[str, object], ...] = (
     *(("approvals_required", number) for number in (1, 2, 3)),
     *(("force_approvals_required", number) for number in (1, 2)),
+    ("pools", POOLS),
     *(("dry_run", on) for on in (True, False)),
     *(("approvers", frozenset(who)) for who in (APPROVERS, ("U0A", "U0C"), ("U0B",))),
     *(("break_glass", frozenset(who)) for who in (GLASS, ("U0A",), ())),

@@ -218,8 +218,8 @@ def test_an_empty_folder_is_told_all_that_is_needed_at_once(stage: Stage) -> Non
         "settings VR_HOST",
         "settings VR_USERNAME",
         "settings VR_PASSWORD",
-        "settings SLACK_BOT_TOKEN",
         "settings APPROVERS",
+        "settings SLACK_BOT_TOKEN",
         "settings SLACK_SIGNING_SECRET",
     ]
     assert {line.name for line in found} == set(check.NAMES)

@@ -8,6 +8,8 @@ import pytest
 
 from bot.operate.check_line import Result
 from bot.operate.check_slack import scope, slack_of
+from bot.request.pools import ALL
+from bot.settings.defaults import PoolSettings
 from tests.operate.check.conftest import GROUP, Stage, one, wrong_lines
 from tests.support.stage import ALAN
 
@@ -16,9 +18,13 @@ GROUPS = f"slack-group {GROUP}"
 NEEDED = "approvers APPROVALS_REQUIRED"
 
 
+def pool_of(*who: str) -> dict[str, PoolSettings]:
+    return {ALL: PoolSettings(approvers=",".join(who))}
+
+
 def test_members_of_groups_count_and_one_call_reads_all_groups(stage: Stage) -> None:
     stage.slack.add_group("others", [ALAN], id=OTHER)
-    found = stage.check(approvers=(GROUP,), requesters=(OTHER,), notify=(GROUP, OTHER))
+    found = stage.check(pools=pool_of(GROUP), requesters=(OTHER,), notify=(GROUP, OTHER))
     assert wrong_lines(found) == []
     assert one(found, GROUPS).words == "@approvers, 2 people, in APPROVERS and NOTIFY"
     assert one(found, f"slack-group {OTHER}").words.endswith("in REQUESTERS and NOTIFY")
@@ -39,7 +45,7 @@ def test_who_edits_a_group_that_gives_a_right_is_worth_a_note(stage: Stage, sett
 def test_no_more_people_are_asked_about_than_are_needed(stage: Stage) -> None:
     crowd = [stage.slack.add_person(f"p{number}") for number in range(50)]
     stage.slack.set_group(GROUP, crowd)
-    assert wrong_lines(stage.check(approvers=(GROUP,))) == []
+    assert wrong_lines(stage.check(pools=pool_of(GROUP))) == []
     assert len(stage.slack.calls_of("users.info")) == 2
 
 
@@ -80,3 +86,27 @@ def test_http_mode_needs_no_app_token_and_socket_mode_connects_nothing(stage: St
     found = stage.check()
     assert wrong_lines(found) == []
     assert "slack-app-token" not in {line.name for line in found}
+
+
+def test_each_pool_is_counted_and_all_of_them_together(stage: Stage) -> None:
+    """Alan alone is in both: each pool has somebody, and yet not all can be filled."""
+    pools = {name: PoolSettings(approvers=ALAN) for name in ("disks", "guards")}
+    found = stage.check(pools=pools)
+    assert one(found, "approvers APPROVALS_REQUIRED__DISKS").result is Result.NOTE
+    together = one(found, "approvers pools")
+    assert together.result is Result.WRONG
+    assert "guards" in together.words
+    stage.slack.set_group(GROUP, [stage.slack.add_person("Gil"), ALAN])
+    pools = {"disks": PoolSettings(approvers=ALAN), "guards": PoolSettings(approvers=GROUP)}
+    assert one(stage.check(pools=pools), "approvers pools").result is Result.OK
+
+
+def test_accounts_that_show_one_name_are_noted(stage: Stage) -> None:
+    twin = stage.slack.add_person("Alan")
+    found = one(stage.check(pools=pool_of(ALAN, twin)), "approvers SAME_PERSON")
+    assert found.result is Result.NOTE
+    assert ALAN in found.words
+    assert twin in found.words
+    known = ((ALAN, twin),)
+    found = one(stage.check(pools=pool_of(ALAN, twin), same_person=known), "approvers SAME_PERSON")
+    assert found.result is Result.OK

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from bot.request.pools import ALL
 from bot.settings import ApplianceSettings, Settings
+from bot.settings.defaults import PoolSettings
 from bot.settings.values import duration
 
 PRINT = "AB:" * 31 + "AB"
@@ -35,6 +37,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "APPROVERS": [(" U1 ,,S0GROUP,U1,", ("U1", "S0GROUP"))],
     "APPROVALS_REQUIRED": [("2", 2)],
     "FORCE_APPROVALS_REQUIRED": [("3", 3)],
+    "SAME_PERSON": [("U1+U2, W3 + U4", (("U1", "U2"), ("W3", "U4")))],
     "NOTIFY": [("U7", ("U7",)), ("None", ())],
     "BREAK_GLASS": [("U9", ("U9",))],
     "REQUESTERS": [("U7,W8", ("U7", "W8"))],
@@ -84,6 +87,7 @@ REFUSED: dict[str, list[str]] = {
     "APPROVERS": ["@alice", "u123", "U1;U2", "C123", "none"],
     "APPROVALS_REQUIRED": ["0", "two", "1.0"],
     "FORCE_APPROVALS_REQUIRED": ["-1"],
+    "SAME_PERSON": ["U1", "U1+", "U1+U2,U2+U3", "U1+S2", "U1+U1"],
     "NOTIFY": ["none,U1"],
     # An empty list would mean everybody.
     "REQUESTERS": [",", " "],
@@ -127,9 +131,12 @@ REFUSED: dict[str, list[str]] = {
 
 def value_of(settings: Settings, name: str) -> object:
     field = name.lower()
-    own = field in Settings.model_fields
-    found = getattr(settings, field) if own else None
-    if not own:
+    found: object
+    if field in Settings.model_fields:
+        found = getattr(settings, field)
+    elif field in PoolSettings.model_fields:
+        found = getattr(settings.pools[ALL], field)
+    else:
         found = getattr(settings.sites["default"], field.removeprefix("vr_"))
     return found.get_secret_value() if isinstance(found, SecretStr) else found
 
@@ -142,7 +149,8 @@ def test_taken(load_with: Any, name: str) -> None:
 
 
 def test_no_setting_is_ignored() -> None:
-    own = {field.upper() for field in Settings.model_fields} - {"SITES"}
+    own = {field.upper() for field in Settings.model_fields} - {"SITES", "POOLS"}
+    own |= {field.upper() for field in PoolSettings.model_fields}
     site = {f"VR_{field.upper()}" for field in ApplianceSettings.model_fields}
     assert set(TAKEN) == (own | site) - WITH_OTHERS
 
@@ -172,10 +180,43 @@ def test_a_name_is_no_id(sentences_with: Any, name: str, text: str) -> None:
 
 def test_what_follows_from_others(load_with: Any) -> None:
     settings = load_with(APPROVALS_REQUIRED="2")
-    assert settings.effective_force_approvals_required == 2
+    assert [pool.needed for pool in settings.policy().required(force=True)] == [2]
     assert settings.effective_notify == settings.approvers == ("UALICE", "WBOB")
-    assert load_with(FORCE_APPROVALS_REQUIRED="3").effective_force_approvals_required == 3
+    forced = load_with(FORCE_APPROVALS_REQUIRED="3").policy()
+    assert [pool.needed for pool in forced.required(force=True)] == [3]
+    assert [pool.needed for pool in forced.required(force=False)] == [1]
     assert load_with(NOTIFY="none").effective_notify == ()
+
+
+def test_pools_instead_of_one_list(load_with: Any) -> None:
+    settings = load_with(
+        APPROVERS=None,
+        APPROVERS__storage="U1,S2",
+        APPROVERS__SECURITY="U3",
+        APPROVALS_REQUIRED__SECURITY="2",
+        FORCE_APPROVALS_REQUIRED__STORAGE="3",
+    )
+    policy = settings.policy()
+    for force, numbers in (
+        (False, {"security": 2, "storage": 1}),
+        (True, {"security": 2, "storage": 3}),
+    ):
+        assert {pool.name: pool.needed for pool in policy.required(force=force)} == numbers
+    assert policy.approvers == {"U1", "S2", "U3"} == set(settings.effective_notify)
+
+
+def test_pools_that_nobody_could_mean(sentences_with: Any) -> None:
+    both = sentences_with(APPROVERS__DISKS="U1")
+    assert "APPROVERS__NAME" in both["APPROVERS"]
+    one = {"APPROVERS": None, "APPROVERS__DISKS": "U1"}
+    assert (
+        "APPROVALS_REQUIRED__NAME"
+        in sentences_with(**one, APPROVALS_REQUIRED="2")["APPROVALS_REQUIRED"]
+    )
+    unknown = sentences_with(**one, APPROVALS_REQUIRED__GUARDS="2")
+    assert unknown["APPROVERS__GUARDS"].startswith("APPROVERS__GUARDS is not set")
+    assert "APPROVERS____" in sentences_with(**one, APPROVERS____="U1")
+    assert list(sentences_with(APPROVERS__A="U1;U2", APPROVERS=None)) == ["APPROVERS__A"]
 
 
 def test_the_remote_login_is_both_or_neither(load_with: Any, sentences_with: Any) -> None:

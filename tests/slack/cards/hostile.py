@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from bot.request.model import Decision, Notice, Outcome, Request, State, TaskView
 from bot.request.pairing import IssueLine, Server, Snapshot
+from bot.request.pools import ALL
 from bot.request.problem import Problem, ProblemKind
 from bot.slack.draw.words.endings import OUTCOMES
 from bot.slack.draw.words.thread_notices import NOTICES
 from tests.slack.cards.samples import NOW, SNAPSHOT, TERMS, named, sample
+from tests.support.world import one_pool
 
 PIECES = (
     "<!channel>",
@@ -111,11 +113,11 @@ def requests(draw: st.DrawFn) -> Request:
                 "appliance": draw(FOREIGN),
                 "notify": draw(PEOPLE),
                 "dry_run": draw(st.booleans()),
-                "approvals_required": draw(st.integers(1, 5)),
+                "pools": one_pool(draw(st.integers(1, 5))),
                 "break_glass": draw(st.booleans()),
             }
         ),
-        "approvals": tuple(Decision(by=p, at=NOW) for p in draw(PEOPLE)),
+        "approvals": tuple(Decision(by=p, at=NOW, pools={ALL: "U0X"}) for p in draw(PEOPLE)),
         "waiting": draw(st.one_of(st.none(), problems_said())),
         "task": draw(st.one_of(st.none(), tasks())),
         "notices": (

@@ -15,8 +15,10 @@ from bot.request.model import (
     Terms,
 )
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
+from bot.request.pools import ALL
 from bot.request.problem import Problem, ProblemKind
 from bot.slack.receive.payload import View
+from tests.support.world import one_pool
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -45,7 +47,7 @@ SNAPSHOT = Snapshot(
 )
 
 TERMS = Terms(
-    approvals_required=2,
+    pools=one_pool(2),
     approval_ttl_ms=60 * MINUTE,
     execution_ttl_ms=10 * MINUTE,
     follow_ttl_ms=24 * 60 * MINUTE,
@@ -58,8 +60,8 @@ TERMS = Terms(
     appliance="vr.example.com",
 )
 
-FIRST = Decision(by="UFIRST", at=NOW + MINUTE)
-SECOND = Decision(by="USECOND", at=NOW + 2 * MINUTE)
+FIRST = Decision(by="UFIRST", at=NOW + MINUTE, pools={ALL: "U0X"})
+SECOND = Decision(by="USECOND", at=NOW + 2 * MINUTE, pools={ALL: "U0X"})
 
 DECIDED: dict[str, Any] = {
     "approvals": (FIRST, SECOND),

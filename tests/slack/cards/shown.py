@@ -30,6 +30,7 @@ from tests.slack.cards.samples import (
     over,
     sample,
 )
+from tests.support.world import one_pool
 
 
 def problem(kind: ProblemKind, status: int | None = None, **said: object) -> Problem:
@@ -66,7 +67,7 @@ CARDS = {
         terms=WITH_GLASS, only_glass=True, glass_lost=GLASS
     ),
     "the appliance not read": sample(snapshot=None, fingerprint=None, card_ts=None),
-    "no replications": sample(snapshot=NONE, terms=changed(TERMS, approvals_required=1)),
+    "no replications": sample(snapshot=NONE, terms=changed(TERMS, pools=one_pool(1))),
     "no recovery plan": snap(protected=0, count=6),
     "more replications than have a place": snap(
         count=1_200,
@@ -226,7 +227,7 @@ REFUSALS = {
         f"time_not_taken, {why}": refused("time_not_taken", why, "Europe/Berlin", **TIMED)
         for why in TIMES
     },
-    "too_few_approvers": refused("too_few_approvers", "1", "2"),
+    "too_few_approvers": refused("too_few_approvers", "", "1", "2"),
     "pairing_none": refused("pairing_none"),
     "pairing_none, one is near": refused("pairing_none", near=NEAR),
     "pairing_several": refused("pairing_several", *BOTH),
@@ -293,7 +294,7 @@ PROGRESS = {
 REMINDERS = {
     "undecided": sample(approvals=(FIRST,)),
     "not before a time, nobody to call": sample(
-        **TIMED, terms=changed(TERMS, notify=(), approvals_required=1)
+        **TIMED, terms=changed(TERMS, notify=(), pools=one_pool(1))
     ),
 }
 _AWAY = {"at": NOW, "text": CUT_OFF.text, "who": ("UPERSON",)}

@@ -15,6 +15,7 @@ from bot.request.lookup_results import ListedPairing, PairingsListed
 from bot.request.messages import Answer, Drawn
 from bot.request.model import Decision, Request
 from bot.request.pairing import IssueLine, Server
+from bot.request.pools import ALL
 from bot.slack.draw.card_buttons import names_view
 from bot.slack.draw.limits import REASON
 from bot.slack.draw.markup import fenced_units
@@ -36,7 +37,7 @@ from tests.slack.cards.samples import (
     sample,
 )
 from tests.slack.cards.slack_checker import calls, elements, problems, strings
-from tests.support.world import policy
+from tests.support.world import one_pool, policy
 
 SLOTS = (
     "card",
@@ -188,12 +189,12 @@ def crowded(reason: str) -> Request:
     flags = dict.fromkeys(("dry_run", "break_glass", "several"), True)
     return sample(
         snapshot=SNAPSHOT.model_copy(update=full),
-        terms=TERMS.model_copy(update={**marked, **flags, "approvals_required": 9}),
+        terms=TERMS.model_copy(update={**marked, **flags, "pools": one_pool(9)}),
         reason=reason,
         force=True,
         site=long,
         earlier_attention=long,
-        approvals=tuple(Decision(by=who, at=NOW) for who in called[:8]),
+        approvals=tuple(Decision(by=who, at=NOW, pools={ALL: "U0X"}) for who in called[:8]),
         glass_lost=Decision(by="U1", at=NOW),
         only_glass=True,
     )

@@ -30,6 +30,7 @@ from bot.slack.draw.words.phrases import (
     nothing_sent,
     slack_refuses,
     state_now,
+    still_missing,
     task_words,
     vendor_words,
 )
@@ -243,6 +244,11 @@ ANSWERS: dict[str, Words] = {
     ),
     # It does not count.
     "already_decided": lambda p, r: f"Your click changed nothing. {state_now(r)}",
+    "pool_is_full": lambda p, r: _undecided(
+        r,
+        "The approvals that you could give are there already, so yours was not counted.",
+        f"Still missing: {still_missing(r)}.",
+    ),
     "already_counted": lambda p, r: f"Your approval was already counted. {state_now(r)}",
     "too_late": _too_late,
     "not_the_card": _not_the_card,

@@ -16,6 +16,7 @@ from bot.slack.draw.words.phrases import (
     HAVE_IT_CHECKED,
     Ending,
     may_not,
+    pool_name,
     slack_refuses,
 )
 
@@ -194,6 +195,12 @@ def _time_not_taken(request: Request, outcome: Outcome) -> Ending:
     return Ending(title, (f"Asked for: {code(request.at or '', limits.ID)}{in_zone}.",), step)
 
 
+def _too_few(pool: str, there: str, needed: str) -> str:
+    """One pool; it has no name where APPROVERS lists all."""
+    besides = f"Needed besides you{f' from {pool_name(pool)}' if pool else ''}"
+    return f"{besides}: {code(needed, limits.ID)}. There are: {code(there, limits.ID)}."
+
+
 REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "people_unreadable": lambda r, o: Ending(
         "Slack did not say who may ask and who may approve.", (), "Ask again in a few minutes."
@@ -209,10 +216,7 @@ REFUSED: dict[str, Callable[[Request, Outcome], Ending]] = {
     "time_not_taken": _time_not_taken,
     "too_few_approvers": lambda r, o: Ending(
         "There are too few people who could approve this.",
-        (
-            f"Needed besides you: {code(o.lines[1], limits.ID)}. There are: "
-            f"{code(o.lines[0], limits.ID)}.",
-        ),
+        tuple(_too_few(*o.lines[at : at + 3]) for at in range(0, len(o.lines) - 2, 3)),
         "Have more people put into `APPROVERS` or its user groups, then ask again.",
     ),
     **{

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bot.request.model import Request, State
+from bot.request.pools import Pool
 from bot.request.problem import Problem
 from bot.request.who_may import Reason
 from bot.slack.draw import limits
@@ -112,19 +113,51 @@ def may_not(reason: Reason, do: str, whose: str) -> str:
 
 # ---- who ---------------------------------------------------------------------------------------
 def approvals_so_far(request: Request) -> str:
-    """`1 of 2 approvals`."""
-    needed = request.terms.approvals_required
+    """`1 of 2 approvals`; of several pools `1 of 1 of storage and 0 of 1 of security`."""
+    pools = request.terms.pools
+    if len(pools) > 1:
+        return " and ".join(f"{_filled(request, pool)} of {pool_name(pool.name)}" for pool in pools)
+    needed = request.approvals_required
     return f"{len(request.approvals)} of {needed} approval{'' if needed == 1 else 's'}"
 
 
+def pool_name(name: str) -> str:
+    return code(name, limits.ID)
+
+
+def _filled(request: Request, pool: Pool) -> str:
+    return f"{pool.needed - request.missing.get(pool.name, 0)} of {pool.needed}"
+
+
+def still_missing(request: Request) -> str:
+    return ", ".join(f"{number} of {pool_name(name)}" for name, number in request.missing.items())
+
+
+def approvals_by_pool(request: Request) -> str:
+    """How many approvals there are, and whose: a line for each pool, where there are several."""
+    counted, pools = request.counted, request.terms.pools
+    lines = []
+    for pool in pools:
+        people = mentions(who for who, name in counted.items() if name == pool.name)
+        name = f"\n• {pool_name(pool.name)}: " if len(pools) > 1 else ""
+        lines.append(f"{name}{_filled(request, pool)}{f', by {people}' if people else ''}")
+    return "".join(lines)
+
+
 def to_call(request: Request) -> str:
-    """Those of NOTIFY who may still decide: without whoever asked, and without those whose approval
-    is counted. Groups are always kept, since it is not known here who is in them.
+    """Those of NOTIFY who may still help: without whoever asked, without those whose approval is
+    counted, and without those listed in pools alone that need nobody any more. It is not known here
+    who is in a group.
 
     Reminders use this too. It changes only with the approvals, like the tally in a reminder.
     """
     done = {request.requester, *(d.by for d in request.approvals)}
-    return mentions(who for who in request.terms.notify if who not in done)
+
+    def helps(who: str) -> bool:
+        pools = tuple(pool.name for pool in request.terms.pools if who in pool.listed)
+        return not pools or request.would_count(pools)
+
+    return mentions(who for who in request.terms.notify if who not in done and helps(who))
 
 
 def who_decided(request: Request) -> str:
