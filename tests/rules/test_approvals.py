@@ -256,7 +256,7 @@ class TestTheWorldMoved:
         world.appliance.now = snapshot(replications=guarded, protected=1, protected_digest=digest)
         world.press("approve", FIRST)
         assert world.state() is State.CHANGED
-        assert world.outcome().lines == (f"replications newly in a recovery plan: {first.name}",)
+        assert world.outcome().lines == (f"replications newly in a recovery plan: “{first.name}”",)
         assert world.appliance.deletes == []
 
     @pytest.mark.parametrize("force", [False, True])

@@ -114,8 +114,8 @@ def planned(*ids: str, count: int = 240, kept: int = 1_000) -> Snapshot:
 @pytest.mark.parametrize(
     ("shown", "now", "lines"),
     [
-        (planned(), planned("r239"), [f"{NEWLY}: vm-r239"]),
-        (planned("r1"), planned("r2", "r3"), [f"{NEWLY}: vm-r2, vm-r3"]),
+        (planned(), planned("r239"), [f"{NEWLY}: “vm-r239”"]),
+        (planned("r1"), planned("r2", "r3"), [f"{NEWLY}: “vm-r2”, “vm-r3”"]),
         (planned("r1"), planned("r1"), []),
         (planned("r1", "r2"), planned("r2"), []),
         (planned("r1"), planned(), []),

@@ -266,7 +266,7 @@ def policy(
 
 
 class World:
-    def __init__(self, database: str = "sqlite://", **changes: object) -> None:
+    def __init__(self, database: str = "sqlite://", **changes: Any) -> None:
         self.ms = START_MS
         self.frozen_ms = 0
         """Passed by the process's own clock alone, which nobody can set."""
