@@ -137,7 +137,7 @@ def check(json_wanted: JsonOption = False) -> None:
 
     One line for each thing: ok, or what is wrong and what to do. Changes nothing: the appliance is
     logged in to once and read, and the privilege is only named. Exits with 1 where something is
-    wrong.
+    wrong, with 2 where it is the settings.
     """
     # Imported here: the others start without Slack.
     from bot.operate.check import check as checked
@@ -151,8 +151,9 @@ def check(json_wanted: JsonOption = False) -> None:
         colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         for text in as_text(lines, colours=colours):
             print(text, flush=True)
-    if any(line.ok is False for line in kept):
-        raise typer.Exit(PROBLEM)
+    failed = [line.name for line in kept if line.ok is False]
+    if failed:
+        raise typer.Exit(WRONG_USE if "settings" in failed else PROBLEM)
 
 
 @app.command(

@@ -2,16 +2,15 @@
 The latter is done at the start and repeated until it is clean. What it finds wrong are the hints of
 `/readyz`; what can never become right ends the process.
 
-Here are the lines about the settings and the database; those about Slack are in `check_slack`,
-those about an appliance in `check_appliance`. Nothing is created, changed or migrated.
+Here are the lines about the settings; those about the database are in `check_database`, about Slack
+in `check_slack`, about an appliance in `check_appliance`. Nothing is created, changed or migrated.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,22 +18,16 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import structlog
-from sqlalchemy import Connection, NullPool, create_engine, inspect, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.appliance import tls
 from bot.appliance.appliance import Appliance
-from bot.appliance.budget import BudgetState, MemoryBudget, budget_key, state_of
-from bot.operate import check_appliance, check_slack
+from bot.appliance.budget import MemoryBudget
+from bot.operate import check_appliance, check_database, check_slack
 from bot.operate.check_line import Check, Line, Result, fine, lines_of, note, skipped, wrong
 from bot.secrets_now import appliance_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
 from bot.slack.people import Myself
 from bot.slack.send.web_api import SecretNow, proxy_for
-from bot.store.database import NAMES_IT, fault_of, shown_place
-from bot.store.migrate import SchemaTooNew, may_work
-from bot.store.schema import shared
 from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -47,13 +40,6 @@ NAMES = (
     *("appliance-pairings", "appliance-privilege", "appliance-remote"),
 )
 """Every line, in order; the runbook has an entry for each."""
-
-BUSY_SECONDS = 5
-"""A running bot holds the write lock for milliseconds only. If it is held for longer, it is held by
-another program."""
-
-CONNECT_SECONDS = 10
-"""To connect to a database server; whole seconds (libpq docs, connect_timeout)."""
 
 AGAIN_SECONDS = 300.0
 """The running bot checks again this often while something is wrong. Otherwise a fault that has
@@ -71,7 +57,8 @@ def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> It
         settings = load()
     except SettingsError as error:
         for problem in error.problems:
-            what, _, step = problem.sentence.rstrip(".").partition(": ")
+            said = problem.sentence.removeprefix(f"{problem.setting} ").rstrip(".")
+            what, _, step = said.partition(": ")
             yield replace(wrong(what, step), name="settings", about=problem.setting)
         yield from (replace(skipped("settings"), name=name) for name in NAMES[1:])
         return
@@ -81,7 +68,7 @@ def check(load: Callable[[], Settings], exposed: Callable[[], list[Path]]) -> It
     url = settings.database_url.get_secret_value()
     for name, site in settings.sites.items():
         # With calls of its own, but a login rest of the bot's is kept.
-        kept = stored_budget(url, name)
+        kept = check_database.stored_budget(url, name)
         budget = MemoryBudget(site.calls_per_minute, now=_now_ms, state=kept)
         with closing(appliance_of(site, budget, _now_ms)) as appliance:
             place = _site(settings, name, appliance)
@@ -100,14 +87,31 @@ def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
     for path in exposed:
         words = f"everybody on this machine can read {path}, which may hold secrets"
         yield Check("settings", note(words, f"chmod o-rwx {path}"), about=path.name)
+    for name, value in _kept_whole(settings):
+        if value != value.strip():
+            words, step = "it begins or ends with a blank", "take it out, unless it belongs there"
+            yield Check("settings", note(words, step), about=name)
     url = settings.database_url.get_secret_value()
     yield Check("proxy", partial(proxy, settings))
-    yield Check("database", partial(database, url))
-    yield Check("schema", partial(schema, url), ("database",))
+    yield Check("database", partial(check_database.database, url))
+    yield Check("schema", partial(check_database.schema, url), ("database",))
+
+
+def _kept_whole(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The settings whose readers take nothing off, with their names."""
+    yield "REASON_PATTERN", settings.reason_pattern or ""
+    for name, site in settings.sites.items():
+        prefix = "VR_" if _single(settings, name) else site_prefix(name)
+        for field, secret in (("", site.password), ("REMOTE_", site.remote_password)):
+            yield f"{prefix}{field}PASSWORD", secret.get_secret_value() if secret else ""
+
+
+def _single(settings: Settings, name: str) -> bool:
+    return name == DEFAULT_SITE and len(settings.sites) == 1
 
 
 def _site(settings: Settings, name: str, appliance: Appliance) -> check_appliance.Site:
-    single = name == DEFAULT_SITE and len(settings.sites) == 1
+    single = _single(settings, name)
     site = settings.sites[name]
     return check_appliance.Site(
         appliance=appliance,
@@ -227,93 +231,3 @@ def proxy(settings: Settings) -> Line:
     )
     around = getproxies().get("no", "")
     return fine(shown + (f"; NO_PROXY is {around}" if around else ""))
-
-
-# --- The database
-
-
-def database(url: str) -> Line:
-    """Whether it can be written: something is, and taken back."""
-    place = make_url(url)
-    file = _file(place)
-    if file and file.parent.is_dir() and not file.exists():
-        return note(f"there is no file {place.database} yet", "`run` makes it")
-    try:
-        with _reading(place) as conn:
-            if file:
-                conn.exec_driver_sql("BEGIN IMMEDIATE")
-                # The lock alone is also given for a file that may only be read.
-                conn.exec_driver_sql("CREATE TABLE of_check (n)")
-            elif conn.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
-                # A standby or a read-only database. Reads work there, as if all was well.
-                words = f"{shown_place(place)} takes reads only"
-                return wrong(words, f"name the one that takes writes: {NAMES_IT}")
-    except SQLAlchemyError as error:
-        fault = fault_of(error, place)
-        words, step = (fault.what, fault.step) if fault else (str(error), "Report this")
-        return wrong(words.rstrip("."), f"{step[0].lower()}{step[1:]}: {NAMES_IT}")
-    return fine(f"{shown_place(place)} can be written")
-
-
-def schema(url: str) -> Line:
-    """Whether there is a schema, of a version that this program may work on."""
-    place = make_url(url)
-    file = _file(place)
-    none_yet = note("there is none yet", "`run` makes it")
-    if file and not file.exists():
-        return none_yet
-    with _reading(place) as conn:
-        if not inspect(conn).has_table("alembic_version"):
-            return none_yet
-        try:
-            current = may_work(conn)
-        except SchemaTooNew as error:
-            step = "install the version that it names, or restore the backup"
-            return wrong(str(error).rstrip("."), step)
-    if not current:
-        return note("it is an older version's", "`run` brings it up to date")
-    return fine("it is this version's")
-
-
-def stored_budget(url: str, site: str) -> BudgetState | None:
-    """The login rest that the copies of the bot share; None if there is none to be read: the lines
-    of the database say what is wrong with it. Its calls are not counted here."""
-    place = make_url(url)
-    file = _file(place)
-    if file and not file.exists():
-        return None
-    try:
-        with _reading(place) as conn:
-            wanted = select(shared.c.value).where(shared.c.key == budget_key(site))
-            value = conn.execute(wanted).scalar_one_or_none()
-    except SQLAlchemyError:
-        return None
-    return state_of(value).model_copy(update={"calls_ms": ()})
-
-
-def _file(place: URL) -> Path | None:
-    sqlite = place.get_backend_name() == "sqlite"
-    return Path(place.database or "").absolute() if sqlite else None
-
-
-@contextmanager
-def _reading(place: URL) -> Iterator[Connection]:
-    """A transaction that is always rolled back. `Database` is not used here, since it switches a
-    file to WAL."""
-    if file := _file(place):
-        address = f"{file.as_uri()}?mode=rw"  # never creates a file
-
-        def connect() -> sqlite3.Connection:
-            return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-
-        engine = create_engine(
-            "sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True
-        )
-    else:
-        limit = {"connect_timeout": CONNECT_SECONDS}
-        engine = create_engine(place, poolclass=NullPool, hide_parameters=True, connect_args=limit)
-    try:
-        with engine.connect() as conn:  # rolls back at its end: nothing commits
-            yield conn
-    finally:
-        engine.dispose()

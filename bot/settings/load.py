@@ -54,12 +54,18 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> S
     # The rest is checked in any case, so that one start names everything there is to correct.
     settings = _checked(Settings, right, own_names(), problems, sites=sites, pools=pools)
     http, socket = (name in given.values for name in ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"))
-    if http is socket:
-        which = "Neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set: set"
-        if http:
-            which = "SLACK_SIGNING_SECRET and SLACK_APP_TOKEN are both set: keep"
-        sentence = f"{which} the first for HTTP mode or the second for Socket Mode."
-        problems.append(Problem("SLACK_APP_TOKEN" if http else "SLACK_SIGNING_SECRET", sentence))
+    if http and socket:
+        sentence = (
+            "SLACK_APP_TOKEN is set beside SLACK_SIGNING_SECRET: keep the first for Socket Mode or "
+            "the second for HTTP mode."
+        )
+        problems.append(Problem("SLACK_APP_TOKEN", sentence))
+    elif not http and not socket:
+        sentence = (
+            "SLACK_SIGNING_SECRET is not set, nor is SLACK_APP_TOKEN: set the first for HTTP mode "
+            "or the second for Socket Mode."
+        )
+        problems.append(Problem("SLACK_SIGNING_SECRET", sentence))
     if problems or settings is None:
         raise SettingsError(problems)
     if environ is None or environ is os.environ:

@@ -163,8 +163,8 @@ def name_problems(
         if not named(name) and (meant := _meant(name, in_own_file=name in dotenv)):
             yield Problem(
                 name,
-                f"{name} is not a setting: did you mean {meant}? Where another program needs "
-                f"{name}, name it in {NOT_SETTINGS}.",
+                f"{name} is not a setting: did you mean {meant}? If it is another program's, name "
+                f"it in {NOT_SETTINGS}.",
             )
     several = [name for name in given if name.startswith(f"{SITES}__")]
     for name in given:

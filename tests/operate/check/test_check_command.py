@@ -58,6 +58,13 @@ def test_json_and_exit_code_of_a_failure(stage: Stage) -> None:
     assert {line["words"] for line in skipped} == {"needs appliance-reachable"}
 
 
+def test_wrong_settings_end_with_2_and_name_the_setting_once(stage: Stage) -> None:
+    del stage.environment["VR_HOST"]
+    done = stage.console("check")
+    assert done.returncode == 2
+    assert done.stdout.startswith("wrong    settings VR_HOST: is not set; name the vSphere")
+
+
 def test_words_have_colours_on_a_terminal() -> None:
     def of(name: str, line: Line) -> Line:
         return replace(line, name=name)

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
-from bot.operate import check
+from bot.operate import check_database as check
 from bot.operate.check_line import Result
 from bot.store.database import Database
 from bot.store.migrate import upgrade
+from tests.support.postgres import PostgresServer
 
 
 def url(file: Path) -> str:
@@ -97,3 +99,46 @@ def test_a_server_that_is_away_is_told_without_its_password() -> None:
     assert line.result is Result.WRONG
     assert "The database vr at 127.0.0.1" in line.words
     assert "not-a-real-one" not in line.sentence
+
+
+# ---- PostgreSQL on another machine ---------------------------------------------------------------
+
+ELSEWHERE, HERE = "db.example.net", "127.0.0.1"
+
+
+def test_a_server_elsewhere_that_nobody_verifies_is_noted(
+    postgres: PostgresServer,
+) -> None:
+    """By its name; the way there is on this machine."""
+    found = make_url(postgres.new_database())
+    assert check.database(found.render_as_string(hide_password=False)).result is Result.OK
+    away = found.set(host=ELSEWHERE).update_query_dict({"hostaddr": HERE})
+    line = check.database(away.render_as_string(hide_password=False))
+    assert line.result is Result.NOTE
+    assert f"at {ELSEWHERE} can be written, but nobody verifies" in line.words
+    assert "sslmode=verify-full" in line.next_step
+
+
+@pytest.mark.parametrize(
+    ("given", "noted"),
+    [
+        ({"host": ELSEWHERE}, True),
+        ({"host": ELSEWHERE, "sslmode": "require"}, True),
+        ({"host": f"{HERE},{ELSEWHERE}", "sslmode": "prefer"}, True),
+        ({"host": "localhost.example.net"}, True),
+        ({"host": ELSEWHERE, "sslmode": "verify-full"}, False),
+        ({"host": ELSEWHERE, "sslmode": "verify-ca"}, False),
+        ({"host": ELSEWHERE, "sslrootcert": "system"}, False),
+        *(({"host": host}, False) for host in (HERE, "localhost", "::1", "/run/postgresql", "")),
+        ({}, False),
+    ],
+)
+def test_which_way_is_open(given: dict[str, str], noted: bool) -> None:
+    assert check.somebody_between(given) is noted
+
+
+def test_the_variables_of_its_library_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", ELSEWHERE)
+    assert check.somebody_between({})
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    assert not check.somebody_between({})

@@ -86,6 +86,11 @@ def password_in_a_file(stage: Stage) -> None:
     stage.environment["SECRETS_DIR"] = str(stage.folder)
 
 
+def ends_with_a_blank(stage: Stage) -> None:
+    stage.environment["VR_PASSWORD"] += " "
+    stage.appliance.set_password(stage.environment["VR_PASSWORD"])
+
+
 def no_paid_plan(stage: Stage) -> None:
     stage.slack.workspace.paid_plan = False
 
@@ -106,8 +111,8 @@ NO_RIGHT = answers(("GET", "/pairings"), 403, error_code="NO_PERMISSION", op_id=
 
 FAULTS: dict[str, tuple[Break, str, str]] = {
     "no way in": (without("SLACK_APP_TOKEN"), "settings SLACK_SIGNING_SECRET", "Socket Mode"),
-    "two ways in": (sets(SLACK_SIGNING_SECRET="x"), "settings SLACK_APP_TOKEN", "both set"),
-    "no host": (without("VR_HOST"), "settings VR_HOST", "VR_HOST is not set"),
+    "two ways in": (sets(SLACK_SIGNING_SECRET="x"), "settings SLACK_APP_TOKEN", "is set beside"),
+    "no host": (without("VR_HOST"), "settings VR_HOST", "is not set; name the"),
     "a slip": (sets(VR_HOTS="vr"), "settings VR_HOTS", "did you mean VR_HOST"),
     "no folder": (sets(DATABASE_URL="sqlite:////no/at/bot.db"), "database", "/no/at"),
     "no database": (garbage, "database", "restore the backup"),
@@ -176,6 +181,7 @@ NOTES: dict[str, tuple[Break, str, str]] = {
     "glass left": (sets(APPROVALS_REQUIRED="3", BREAK_GLASS=ANNA), NEEDED, "only BREAK_GLASS"),
     "no pairings": (appliance("remove_pairing", PAIRING), "appliance-pairings", "right appliance"),
     "dry run": (sets(DRY_RUN="true"), "settings", "DRY_RUN"),
+    "a blank": (ends_with_a_blank, "settings VR_PASSWORD", "ends with a blank"),
     "readable": (password_in_a_file, "settings VR_PASSWORD", "chmod o-rwx"),
 }
 """What is worth reading and no failure."""
@@ -188,6 +194,7 @@ def test_the_right_line_fails_and_only_that(stage: Stage, fault: str) -> None:
     found = stage.check()
     assert wrong(found) == [key]
     line = one(found, key)
+    assert key.removeprefix("settings ") not in line.sentence or line.name != "settings"
     assert says in line.sentence
     assert line.words
     assert line.next_step
