@@ -111,8 +111,15 @@ class Step:
     def turn_away(
         self, click: WaitingClick, why: str, code: str, retry_at: int | None = None
     ) -> None:
-        """A click that does not count: `why` is for the audit trail, `code` for whoever clicked."""
-        self.record("click_refused", click.by, click.message, click=click.action, why=why)
+        """A click that does not count: `why` is for the audit trail, `code` for whoever clicked.
+        The same again is counted, and recorded at the tenth, the hundredth and so on: nobody fills
+        the trail by pressing all day."""
+        same = f"{click.by} {click.message} {click.action} {why}"
+        times = self.request.refused.get(same, 0) + 1
+        self.change(refused={**self.request.refused, same: times})
+        if str(times).strip("0") == "1":
+            about = {"click": click.action, "why": why, "times": times if times > 1 else None}
+            self.record("click_refused", click.by, click.message, **about)
         params = {} if retry_at is None else {"retry_at": str(retry_at)}
         self.answer(code, event=click.event, matters=click.action in WITH_FORM, **params)
 

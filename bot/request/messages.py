@@ -97,7 +97,7 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
 
 UNSEEN = frozenset(
     {"updated_at", "readings", "not_before", "unreachable_since", "clicks", "looked_at"}
-    | {"gone_since", "unauthorized", "rights_to_ask_read", "pruned_at"}
+    | {"gone_since", "unauthorized", "rights_to_ask_read", "pruned_at", "refused"}
 )
 """No message is drawn from these fields of a row."""
 

@@ -286,6 +286,8 @@ class Request(Frozen):
     """Somebody has found out what became of it, and said so. It stays in `attention`."""
     looked_at: int | None = None
     """When the appliance was last asked again about an unknown outcome."""
+    refused: dict[str, int] = Field(default_factory=dict)
+    """How often each person's click was refused, by person, message, button and reason."""
     pruned_at: int | None = None
     """When what only served its messages went (KEEP_FOR). None of them is drawn any more."""
 
@@ -298,7 +300,7 @@ class Request(Frozen):
         snapshot = self.snapshot and self.snapshot.model_copy(
             update={"replications": (), "issues": ()}
         )
-        less: dict[str, object] = {"clicks": (), "strays": (), "notices": ()}
+        less: dict[str, object] = {"clicks": (), "strays": (), "notices": (), "refused": {}}
         return self.model_copy(update={**less, "snapshot": snapshot, "pruned_at": now})
 
     @property

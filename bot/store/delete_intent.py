@@ -16,7 +16,6 @@ from sqlalchemy import Connection, bindparam, exists, false, or_, select, true
 
 from bot.request.absorb import may_stop
 from bot.request.event_changes import Absorbed
-from bot.request.events import EVENT, Stored
 from bot.request.model import State
 from bot.store.database import Database
 from bot.store.inbox import unabsorbed
@@ -27,13 +26,10 @@ _LOCKED = select(requests.c.version).where(requests.c.id == bindparam("id")).wit
 
 
 def save_intent(db: Database, claim: Claim, step: Absorbed) -> tuple[Claim, bool]:
-    """Raises SaveRefused or ClaimLost, and then nothing may be sent."""
+    """Raises SaveRefused, ClaimLost, or Unreadable (which may be a Withdraw): then nothing may be
+    sent."""
     with _row_locked(db, claim) as (conn, now):
-        # One that cannot be read ends it here, with nothing sent; the next claim sets it aside.
-        waiting = [
-            Stored(number=row.number, at=row.at, event=EVENT.validate_json(row.body))
-            for row in unabsorbed(conn, claim.request.id)
-        ]
+        waiting = unabsorbed(db, conn, claim.request.id)
         goes_on = false() if may_stop(claim.request, waiting, now) else true()
         at = requests.c.scheduled_at
         its_time = or_(at.is_(None), at <= now)

@@ -3,19 +3,18 @@ twice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot.request.events import EVENT, Asked, Event, Opened, person_of
+from bot.request.events import EVENT, Asked, Event, Opened, Stored, person_of
 from bot.request.model import ANY_SITE
 from bot.store.database import Database, twice
 from bot.store.per_person import take
 from bot.store.queues import Queue, queue_of_row
 from bot.store.schema import inbox, requests
+from bot.store.set_aside import Unreadable, event_in
 
 ROWLESS = frozenset({"asked", "misdirected", "ask_refused"})
 """Events that come before any row, or never have one. They are for the queue CHECK."""
@@ -174,9 +173,15 @@ def add(
     return int(row.scalar_one())
 
 
-def unabsorbed(conn: Connection, request_id: str) -> Sequence[Any]:
-    """Number, time and body of each, in the order they came."""
-    return conn.execute(_UNABSORBED, {"request_id": request_id}).all()
+def unabsorbed(db: Database, conn: Connection, request_id: str) -> list[Stored]:
+    """In the order they came. Raises Unreadable."""
+    waiting = []
+    for row in conn.execute(_UNABSORBED, {"request_id": request_id}).all():
+        event = event_in(db, row.number, row.body)
+        if event is None:
+            raise Unreadable
+        waiting.append(Stored(number=row.number, at=row.at, event=event))
+    return waiting
 
 
 def mark_absorbed(conn: Connection, number: int, now: int) -> bool:

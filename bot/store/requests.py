@@ -28,7 +28,7 @@ from bot.store.saving import (
     write_row,
 )
 from bot.store.schema import requests
-from bot.store.set_aside import Unreadable, event_in, request_in
+from bot.store.set_aside import event_in, request_in
 
 OnSaved = Callable[[Request | None, Sequence[Entry]], None]
 """The request as it is now, where there is one, and what the audit trail says of the step."""
@@ -130,15 +130,8 @@ class Requests:
         must not go before a click that was stored in time. Raises Unreadable."""
         with self.db.read() as conn:
             now = self.db.now(conn)
-            rows = inbox_table.unabsorbed(conn, claim.request.id)
-        waiting = []
-        for row in rows:
-            event = event_in(self.db, row.number, row.body)
-            if event is None:
-                raise Unreadable
-            if row.number not in claim.heard:
-                waiting.append(Stored(number=row.number, at=row.at, event=event))
-        return now, waiting
+            waiting = inbox_table.unabsorbed(self.db, conn, claim.request.id)
+        return now, [stored for stored in waiting if stored.number not in claim.heard]
 
     def save(self, claim: Claim, step: Absorbed) -> Claim:
         """Raises ClaimLost, or PairingTakenBy when another open request holds this pairing or its

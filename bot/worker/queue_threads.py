@@ -156,7 +156,7 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
     """Tell who asked, and everybody whose click has not been answered; once for each event, however
     often the step fails."""
     with db.read() as conn:
-        waiting = {event.number for event in inbox.unabsorbed(conn, request_id)}
+        waiting = {stored.number for stored in inbox.unabsorbed(db, conn, request_id)}
     request = Overview(db).get(request_id)
     if request is not None:
         waiting |= {request.asked_by_event, *(click.event for click in request.clicks)}

@@ -250,6 +250,12 @@ STORE = (
         "pass",
     ),
     change(
+        "whoever presses all day fills the trail",
+        "tests/rules/test_every_click.py::test_whoever_presses_all_day_is_answered_and_fills_no_trail",
+        'if str(times).strip("0") == "1":',
+        "if True:",
+    ),
+    change(
         "the DELETE that a dry run never sends keeps its place in the minute",
         "tests/delete/test_dry_run.py::test_everything_but_the_delete",
         "self.driver.effects.give_back(work.request)",

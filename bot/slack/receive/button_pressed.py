@@ -172,7 +172,9 @@ def _astray(click: Click, action: str, why: Why, words: str, deps: Deps) -> None
         why=why,
     )
     request_id = value.request_id if value is not None else ""
-    number = deps.inbox.put(event, origin=click.origin, request_id=request_id)
+    # The same press is recorded once, not each time: nobody fills the trail by pressing all day.
+    key = origin("astray", click.by, channel, message_ts, event.action, event.value, why)
+    number = deps.inbox.put(event, origin=key, request_id=request_id)
     log_click(number, request_id, event.action, click.by, deps)
     deps.whisper.tell(click.response_url, words)
 
