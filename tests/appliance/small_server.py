@@ -226,5 +226,5 @@ def running(leaf: trustme.LeafCert) -> Iterator[Server]:
     thread.start()
     yield server
     server.close_all()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()

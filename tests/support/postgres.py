@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import psycopg
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 PORTS = range(15_000, 32_768)
 """Below those that Linux gives to outgoing connections by itself (`ip_local_port_range`), so that a

@@ -11,7 +11,7 @@ import requests
 from sandbox.bot_process import BotProcess
 from sandbox.slack import LocalSlack
 
-CONNECTS_WITHIN_SECONDS = 20.0
+CONNECTS_WITHIN_SECONDS = 60.0
 
 
 class WayIn(Protocol):
@@ -59,7 +59,7 @@ class OverSocket:
 
 
 def _hears_slack(bot: BotProcess) -> bool:
-    return bool(requests.get(f"{bot.url}/readyz", timeout=10).json()["slack"] == "ok")
+    return bool(requests.get(f"{bot.url}/readyz", timeout=60).json()["slack"] == "ok")
 
 
 WAYS_IN: tuple[WayIn, ...] = (OverHttp(), OverSocket())

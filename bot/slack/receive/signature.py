@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 from slack_bolt import BoltResponse
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 
 from bot.slack.receive.http_server import TEXT, Answer
 from bot.slack.receive.payload import Json, Malformed, Rejected, parse
@@ -29,8 +29,8 @@ class FromSlack:
     """The way in for what Slack sends: its signature, its shape, then the listeners.
 
     `listen` may raise Malformed and nothing else. `on_rejected` counts. `now` is in monotonic
-    seconds. Only the secret that is set now counts: whoever replaces one that has leaked wants it
-    to be worth nothing.
+    seconds, `clock` what Slack's timestamps are held against. Only the secret that is set now
+    counts: whoever replaces one that has leaked wants it to be worth nothing.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class FromSlack:
         on_rejected: Callable[[Rejected], None],
         *,
         now: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or Clock()
         self._secret = signing_secret
         self._listen = listen
         self._on_rejected = on_rejected
@@ -76,13 +78,14 @@ class FromSlack:
     def _not_from_slack(self, body: bytes, timestamp: str, signature: str) -> Rejected | None:
         if not timestamp or not signature:
             return "unsigned"
+        signed = body, timestamp, signature
         try:
-            if SignatureVerifier(self._secret(False)).is_valid(body, timestamp, signature):
+            if SignatureVerifier(self._secret(False), self._clock).is_valid(*signed):
                 return None
-            if abs(time.time() - int(timestamp)) >= WINDOW_S:
+            if abs(self._clock.now() - int(timestamp)) >= WINDOW_S:
                 return "old"
             # Slack may sign with a new one already, which has been set here since.
-            fits = SignatureVerifier(self._secret(True)).is_valid(body, timestamp, signature)
+            fits = SignatureVerifier(self._secret(True), self._clock).is_valid(*signed)
             return None if fits else "forged"
         except (ValueError, TypeError):
             # A time that is no number, a signature that is not ASCII, a body that is not UTF-8:

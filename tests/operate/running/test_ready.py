@@ -8,7 +8,7 @@ import pytest
 
 from bot.operate.ready import Bounded, Ready
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def fails() -> str | None:

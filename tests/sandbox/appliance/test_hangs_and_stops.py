@@ -27,7 +27,7 @@ def test_a_hanging_call_has_its_effect_when_released(
     assert (appliance.tasks, appliance.deletes[0].status) == ([], None)
     assert not call.done()
     appliance.release_hanging()
-    answer = call.result(10)
+    answer = call.result(60)
     assert answer.status_code == 202
     assert [c.task_id for c in appliance.deletes] == [answer.json()["id"]]
     assert appliance.deletes[0].status == 202
@@ -49,9 +49,9 @@ def test_stop_leaves_no_thread_no_file_and_no_socket() -> None:
         ca_file = appliance.ca_file
         start = time.monotonic()
         appliance.stop()
-        assert time.monotonic() - start < 2.0
+        assert time.monotonic() - start < 30.0
         for call in calls:
-            assert isinstance(call.exception(10), requests.ConnectionError)
+            assert isinstance(call.exception(60), requests.ConnectionError)
     assert appliance.accepted_deletes == []
     appliance.stop()
     assert set(threading.enumerate()) == threads

@@ -31,21 +31,21 @@ def url(stage: Stage) -> Iterator[str]:
 
 
 def act(url: str, **body: Any) -> requests.Response:
-    return requests.post(f"{url}act", json=body, timeout=10)
+    return requests.post(f"{url}act", json=body, timeout=60)
 
 
 def test_the_three_files_are_served_and_nothing_else(url: str) -> None:
     for path in ("", "page.js", "page.css"):
-        answer = requests.get(url + path, timeout=10)
+        answer = requests.get(url + path, timeout=60)
         assert answer.status_code == 200
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     for path in ("page.html", "page_server.py", "..%2fpage_server.py", "api/auth.test"):
-        assert requests.get(url + path, timeout=10).status_code == 404
+        assert requests.get(url + path, timeout=60).status_code == 404
 
 
 def test_another_name_for_this_machine_is_refused(url: str) -> None:
     for host, status in (("evil.example.net", 400), ("localhost:1", 200), ("127.0.0.1", 200)):
-        assert requests.get(url, headers={"Host": host}, timeout=10).status_code == status
+        assert requests.get(url, headers={"Host": host}, timeout=60).status_code == status
 
 
 def test_a_form_of_another_site_does_nothing(url: str, stage: Stage) -> None:
@@ -103,7 +103,7 @@ def test_what_slack_does_not_let_people_do_gets_a_sentence(
 
 
 def test_nobody_looks_as_somebody_unknown(url: str) -> None:
-    assert requests.get(f"{url}live?me=U0NOBODY", timeout=10).status_code == 404
+    assert requests.get(f"{url}live?me=U0NOBODY", timeout=60).status_code == 404
 
 
 def test_no_other_port_to_be_had(stage: Stage) -> None:

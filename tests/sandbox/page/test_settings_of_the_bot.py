@@ -15,7 +15,7 @@ from sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, S
 from sandbox.slack import Ephemeral, Message
 from tests.support.forked.process import ForkedBot
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 QUICK = {"VR_POLL_SECONDS": "0.5"}
 DROPS = CHANNELS[CHANNEL]
 
@@ -43,14 +43,14 @@ def act(page: Page) -> Act:
     """Does it, and nothing goes wrong."""
 
     def one(**body: str) -> None:
-        answer = requests.post(f"{page.url}act", json=body, timeout=30)
+        answer = requests.post(f"{page.url}act", json=body, timeout=60)
         assert (answer.status_code, answer.json()["wrong"]) == (200, False), answer.text
 
     return one
 
 
 def board(page: Page) -> dict[str, Any]:
-    with requests.get(f"{page.url}live?me={RITA.id}", stream=True, timeout=10) as stream:
+    with requests.get(f"{page.url}live?me={RITA.id}", stream=True, timeout=60) as stream:
         lines = stream.iter_lines(decode_unicode=True)
         assert "event: board" in lines
         found: dict[str, Any] = json.loads(next(lines).removeprefix("data: "))

@@ -30,7 +30,7 @@ def slack() -> Iterator[LocalSlack]:
 def address(slack: LocalSlack, token: str | None = None) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token or slack.app_token}"}
     url = f"{slack.api_url}apps.connections.open"
-    found: dict[str, Any] = requests.post(url, headers=headers, timeout=5).json()
+    found: dict[str, Any] = requests.post(url, headers=headers, timeout=60).json()
     return found
 
 
@@ -42,14 +42,14 @@ def socket(slack: LocalSlack, **how: Any) -> Iterator[ClientConnection]:
 
 
 def next_of(opened: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(opened.recv(timeout=5))
+    frame: dict[str, Any] = json.loads(opened.recv(timeout=60))
     return frame
 
 
 def test_an_address_is_for_the_app_token_and_one_connection(slack: LocalSlack) -> None:
     assert address(slack, slack.bot_token)["error"] == "not_allowed_token_type"
     assert address(slack, "xapp-other")["error"] == "invalid_auth"
-    assert requests.post(f"{slack.api_url}apps.connections.open", timeout=5).json() == {
+    assert requests.post(f"{slack.api_url}apps.connections.open", timeout=60).json() == {
         "ok": False,
         "error": "not_authed",
     }

@@ -82,7 +82,7 @@ class Adapter:
         *,
         chunked: bool = False,
     ) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
             connection.request(method, path, body, dict(headers or {}), encode_chunked=chunked)
             answer = connection.getresponse()
@@ -154,6 +154,7 @@ def adapter(
         partial(dispatch, app),
         lambda kind: made_adapter.rejected.append(kind),
         now=lambda: made_adapter.now,
+        clock=made.SlackClock(),
     )
 
     def metrics() -> bytes:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 """For what comes by itself. Generous: the machine may be busy."""
 
 
@@ -111,7 +111,7 @@ class FakeWebApi:
         return Answer(usual(call.body)) if usual else error("unknown_method")
 
     def hold(self) -> None:
-        self._release.wait(20)
+        self._release.wait(2 * PATIENCE_SECONDS)
 
     def release(self) -> None:
         """Calls that hang are cut now, and those to come at once."""

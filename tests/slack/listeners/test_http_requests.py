@@ -182,7 +182,7 @@ def test_no_body_reaches_the_disk_whatever_its_path(
 
 
 def test_a_size_that_is_only_announced_is_refused_at_once(adapter: Adapter) -> None:
-    with socket.create_connection(("127.0.0.1", adapter.server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", adapter.server.port), timeout=60) as connection:
         head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")

@@ -39,14 +39,14 @@ class SlowApp:
         self.paths.append(environ["PATH_INFO"])
         if environ["PATH_INFO"] == "/slow":
             self.entered.set()
-            self.go.wait(10)
+            self.go.wait(60)
         body = b"x" * BIG if environ["PATH_INFO"] == "/big" else b"done"
         start("200 OK", [("Content-Length", str(len(body)))])
         return [body]
 
 
 def _get(server: Server, path: str) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().read()
@@ -65,14 +65,14 @@ def test_a_request_under_way_is_answered_before_the_end(app: SlowApp) -> None:
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(_get(server, "/slow")))
     asking.start()
-    assert app.entered.wait(5)
+    assert app.entered.wait(60)
     closing = threading.Thread(target=server.close)
     closing.start()
     wait_for(lambda: not _listens(server.port))
     assert closing.is_alive()
     app.go.set()
-    closing.join(5)
-    asking.join(5)
+    closing.join(60)
+    asking.join(60)
     assert answers == [b"done"]
 
 
@@ -82,7 +82,7 @@ def test_an_answer_is_out_before_what_waits_for_it(app: SlowApp) -> None:
     @contextmanager
     def answering() -> Iterator[None]:
         yield
-        assert read.wait(5)
+        assert read.wait(60)
         ended.set()
 
     server = Server(app, "127.0.0.1", 0, answering=answering)
@@ -90,7 +90,7 @@ def test_an_answer_is_out_before_what_waits_for_it(app: SlowApp) -> None:
     assert _get(server, "/") == b"done"
     assert not ended.is_set()
     read.set()
-    assert ended.wait(5)
+    assert ended.wait(60)
     server.close()
 
 
@@ -99,12 +99,12 @@ def test_a_request_that_never_ends_is_cut_off(
 ) -> None:
     server = Server(app, "127.0.0.1", 0)
     server.start()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request("GET", "/slow")
-    assert app.entered.wait(5)
+    assert app.entered.wait(60)
     started = time.monotonic()
     assert not server.close(drain_s=0.2)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     assert "http_cut_off" in capsys.readouterr().out
     app.go.set()
     connection.close()
@@ -114,12 +114,12 @@ def test_a_request_that_never_ends_is_cut_off(
 def test_an_idle_connection_does_not_delay_the_end(app: SlowApp) -> None:
     server = Server(app, "127.0.0.1", 0)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as idle:
         idle.sendall(b"POST /slack/events HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
         assert _get(server, "/") == b"done"
         started = time.monotonic()
-        server.close()
-        assert time.monotonic() - started < 2
+        server.close(drain_s=60)
+        assert time.monotonic() - started < 30
 
 
 # ---- who is slow, silent, too many or too large ----------------------------------------------
@@ -146,7 +146,7 @@ def connections(server: Server, count: int) -> Iterator[list[socket.socket]]:
     opened: list[socket.socket] = []
     try:
         for _ in range(count):
-            opened.append(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            opened.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
         yield opened
     finally:
         for one in opened:

@@ -323,7 +323,7 @@ def test_a_crowd_is_dropped_and_never_blocks(
     started = time.monotonic()
     for _ in range(WAITING_MOST + 20):
         whisper.tell(api.response_url(), "x")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < PATIENCE_SECONDS
     api.wait_for("response")
     assert not whisper.stop(0)
     assert not whisper.stop(0)

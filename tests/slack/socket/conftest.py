@@ -20,10 +20,10 @@ from bot.slack.send.web_api import api_client
 from sandbox.slack import LocalSlack
 from tests.support.clock import wait_for
 
-UNHURRIED_S = 1.0
+UNHURRIED_S = 5.0
 """Between pings where no test waits for them: a machine that stalls must not look deaf."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 RITA, CHANNEL = "U0RITA", "C0ROOM"
 
 

@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def readiness(bot: BotProcess) -> tuple[int, Any]:
-    answer = requests.get(f"{bot.url}/readyz", timeout=10)
+    answer = requests.get(f"{bot.url}/readyz", timeout=60)
     return answer.status_code, answer.json()
 
 
@@ -48,7 +48,7 @@ def test_ready_over_the_socket_and_no_door_over_http(world: Stage) -> None:
     status, found = readiness(world.bot)
     assert (status, found["slack"], found["database"]) == (200, "ok", "ok")
     url = f"{world.bot.url}/slack/events"
-    assert requests.post(url, data=b"x", timeout=10).status_code == 404
+    assert requests.post(url, data=b"x", timeout=60).status_code == 404
 
 
 def test_the_same_envelope_twice_changes_nothing(world: Stage) -> None:
@@ -83,7 +83,7 @@ def test_an_unreachable_slack_at_the_start(world: Stage, tmp_path: Path) -> None
         assert found[0] == 503
         assert "SLACK_APP_TOKEN" in found[1]["slack"]
         assert found[1]["database"] == "ok"
-        assert requests.get(f"{bot.url}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"{bot.url}/healthz", timeout=60).status_code == 200
         began = time.monotonic()
         assert bot.stop() == 0
         assert time.monotonic() - began < STOPS_WITHIN_S

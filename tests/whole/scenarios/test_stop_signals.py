@@ -65,5 +65,5 @@ def test_told_when_its_main_thread_hears_nothing(around: Around) -> None:
     around.code = HEARD_BY_ANOTHER_THREAD
     around.start()
     # By the time this is answered, the main thread waits: `started` was the last that it did.
-    assert requests.get(f"{around.url}/metrics", timeout=30).ok
+    assert requests.get(f"{around.url}/metrics", timeout=60).ok
     assert around.stop() == 0
