@@ -59,8 +59,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-POSTERS = 2
-"""Threads that write to Slack. It takes about one message a second in each channel."""
+POSTERS = 4
+"""Threads that write to Slack, which takes about one message a second in each channel. Half of them
+may meet a method that hangs."""
 
 STORED_WITHIN_S = 2.0
 """For storing what Slack brings. After that, whoever pressed is told that it may not have been

@@ -4,6 +4,7 @@ progress."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -37,7 +38,7 @@ from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.database import Database, change_shared
-from bot.store.queues import POST, Queue, lease_over
+from bot.store.queues import NET_SECONDS, POST, Queue, lease_over
 from bot.store.saving import URGENCY, add
 from bot.store.schema import messages, requests, shared
 
@@ -99,6 +100,9 @@ def _until(value: str | None, now: int) -> int:
 
 # ---- which is next -------------------------------------------------------------------------------
 
+ANSWER_FIRST_MS = 10_000
+"""So long final words wait for the first try of an answer to a click, at most."""
+
 
 @cache
 def sendable() -> Select[Any]:
@@ -106,8 +110,18 @@ def sendable() -> Select[Any]:
     `:calm_since`: since when Slack has accepted all posts. Built once: it runs at every wake."""
     now, calm_since = (bindparam(name, type_=BigInteger) for name in ("now", "calm_since"))
     other = messages.alias()
-    held = exists().where(
-        other.c.request_id == messages.c.request_id, ~lease_over(other.c.lease_until, now)
+    same_request = other.c.request_id == messages.c.request_id
+    held = exists().where(same_request, ~lease_over(other.c.lease_until, now))
+    # Whoever clicked hears of the click before the thread hears how it ended.
+    answer_first = and_(
+        messages.c.urgency == URGENCY[Slot.FINAL],
+        exists().where(
+            same_request,
+            other.c.answer.isnot(None),
+            other.c.due_at.isnot(None),
+            other.c.attempts == 0,
+            other.c.created_at > now - ANSWER_FIRST_MS,
+        ),
     )
     # While Slack accepts everything, the first progress message is posted before the final words,
     # so that the thread is in order. After a refusal or an outage, final words go first.
@@ -119,7 +133,12 @@ def sendable() -> Select[Any]:
     )
     return (
         select(messages)
-        .where(messages.c.due_at <= now, lease_over(messages.c.lease_until, now), ~held)
+        .where(
+            messages.c.due_at <= now,
+            lease_over(messages.c.lease_until, now),
+            ~held,
+            ~answer_first,
+        )
         .order_by(case((first_progress, 0), else_=messages.c.urgency), messages.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -136,7 +155,17 @@ CALLED_BY = {
 
 # The index is a partial one, on "not null". Without the same words here SQLite does not use it and
 # reads every message there ever was.
-NEXT_MESSAGE_DUE = select(func.min(messages.c.due_at)).where(messages.c.due_at.isnot(None))
+NEXT_MESSAGE_DUE = select(func.min(messages.c.due_at)).where(
+    messages.c.due_at.isnot(None),
+    lease_over(messages.c.lease_until, bindparam("now", type_=BigInteger)),
+)
+
+
+def method_of(due: Due) -> str:
+    """As in `CALLED_BY`."""
+    if due.answer is not None:
+        return RESPONSE_URL
+    return "chat.postMessage" if due.ts is None else "chat.update"
 
 
 # ---- as the poster sees them --------------------------------------------------------------------
@@ -148,7 +177,8 @@ PROGRESS_GAP_MS = 2_500
 """Between two edits of the progress message (contract); `chat.update` takes 50 a minute."""
 
 HELD_SECONDS = 0.25
-"""Between two looks at what is due but held by another thread, or paused by a 429."""
+"""Between two looks at what is due and cannot be claimed: another of its request is being sent, or
+its method is paused or busy."""
 
 _SAME_IN_DUE = [
     name
@@ -165,29 +195,28 @@ class Outbox:
         self._db, self._lease_ms = db, lease_ms
         self.now, self.fault_of = db.clock, db.fault_of
 
-    def claim(self, wait_s: float = 0.0) -> Due | None:
+    def claim(self, busy: Collection[str] = ()) -> Due | None:
         """The most urgent message that is due and that no 429 holds back: final words, answers,
-        cards, notices, progress. Replies wait for their card. It comes with the row as it is now:
-        nothing may be drawn from an older copy. Where there is none it waits until there may be
-        one, but no longer than `wait_s`; then it is None all the same.
+        cards, notices, progress; none that needs one of the methods in `busy`. Replies wait for
+        their card. It comes with the row as it is now: nothing may be drawn from an older copy.
         """
         with self._db.write() as conn:
             now = self._db.now(conn)
             pauses = paused(conn, now, *CALLED_BY)
-            held_back = [~each for name, each in CALLED_BY.items() if pauses.get(name, 0) > now]
+            closed = {*busy, *(name for name, until in pauses.items() if until > now)}
+            held_back = [~each for name, each in CALLED_BY.items() if name in closed]
             query = sendable().where(*held_back) if held_back else sendable()
             times = {"now": now, "calm_since": pauses.get("chat.postMessage", 0)}
             row = conn.execute(query, times).one_or_none()
+            if row is None:
+                return None
             lease_until = now + self._lease_ms
-            if row is not None:
-                conn.execute(_one(row).values(lease_until=lease_until))
-                gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
-            elif wait_s and (due := conn.execute(NEXT_MESSAGE_DUE).scalar_one()) is not None:
-                # If it is due, it could not be claimed: it is held or paused, so look again soon.
-                wait_s = min(wait_s, (due - now) / 1000 if due > now else HELD_SECONDS)
-        if row is None:
-            self.wait(wait_s)
-            return None
+            conn.execute(_one(row).values(lease_until=lease_until))
+            gone = row.urgency == URGENCY[Slot.FINAL] and _card_gone(conn, row.request_id)
+            more = conn.execute(NEXT_MESSAGE_DUE, {"now": now}).scalar_one()
+        if more is not None and more < now + NET_SECONDS * 1000:
+            # Nobody else may know of it, and the call of this thread can hang.
+            self._db.wakes.wake(POST)
         # Read after the commit: an answer or a row that a hand has broken keeps its lease, and all
         # others go on.
         answer = Answer.model_validate_json(row.answer) if row.answer else None
@@ -286,6 +315,16 @@ class Outbox:
                 _copy_to_each(conn, due, now)
         if told is not None and due.request is not None:
             self._db.wakes.wake(Queue.CHECK, site=due.request.site)
+
+    def wait_for_next(self, seconds: float) -> None:
+        """Wait until there may be a message to claim, at most this long."""
+        if seconds:
+            with self._db.read() as conn:
+                now = self._db.now(conn)
+                due = conn.execute(NEXT_MESSAGE_DUE, {"now": now}).scalar_one()
+            if due is not None:
+                seconds = min(seconds, (due - now) / 1000 if due > now else HELD_SECONDS)
+        self.wait(seconds)
 
     def wait(self, seconds: float) -> None:
         """Wait until something was stored that may be due, at most this long."""

@@ -325,6 +325,27 @@ SLACK = (
         "case Kind.PASSING if False:",
     ),
     change(
+        "every poster may be at a method that hangs",
+        "tests/slack/listeners/test_poster.py"
+        "::test_while_a_method_hangs_what_needs_another_goes_out",
+        "if calls >= most",
+        "if calls >= 99",
+    ),
+    change(
+        "what is due soon waits for the thread whose call hangs",
+        "tests/slack/listeners/test_poster.py"
+        "::test_what_is_due_soon_does_not_wait_behind_a_call_that_hangs",
+        "if more is not None and more < now + NET_SECONDS * 1000:",
+        "if False:",
+    ),
+    change(
+        "final words overtake the answer to the click",
+        "tests/slack/listeners/test_poster.py"
+        "::test_who_clicked_hears_of_it_before_the_thread_hears_how_it_ended",
+        "            ~answer_first,\n",
+        "",
+    ),
+    change(
         "what Slack may have taken twice waits for two hours",
         "tests/life/outages/test_slack_away_refused.py"
         "::test_a_card_whose_answers_are_all_lost_is_not_posted_for_ever",

@@ -67,7 +67,8 @@ def posting(db: Database) -> None:
     outbox = Outbox(db, 25_000)
     outbox.claim()
     Pauses(db).hold("chat.postMessage", 1)
-    outbox.claim(0.001)
+    outbox.claim()
+    outbox.wait_for_next(0.001)
 
 
 def scraped(db: Database) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -23,7 +25,7 @@ from bot.request.model import Request
 from bot.slack.send.one_message import ELSEWHERE, Failed, goes_elsewhere, send, tell
 from bot.slack.send.slack_problem import BROKEN, UNEDITABLE_WORDS, Kind, problem_of
 from bot.slack.send.web_api import POST_TIMEOUT_S, longest_s
-from bot.store.outbox import Outbox, Pauses
+from bot.store.outbox import Outbox, Pauses, method_of
 from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
@@ -70,7 +72,8 @@ database this comes before new messages."""
 
 class Poster:
     """`start` once. There is one thread for each of `nets`, which say how many seconds it sleeps
-    when nobody wakes it. Several, so that one slow call does not hold up final words.
+    when nobody wakes it. At most half of them call the same method: while one of Slack's methods
+    hangs, what needs another goes out.
 
     A message that the row does not want any more is given up without a call. To settle it with
     `sent` would make it due again at once, since it does not look as it was wanted.
@@ -98,7 +101,8 @@ class Poster:
         self._threads = Threads()
         self._nets = nets
         self._pauses = pauses
-        self._away = False
+        self._claiming, self._calls = threading.Lock(), Counter[str]()
+        self._asking, self._away = threading.Lock(), False
         self.ask_slack_at: int | None = None
         """When Slack is asked whether it is back (ms epoch), while it gives no answer."""
 
@@ -120,11 +124,20 @@ class Poster:
         if self._slack_is_away() or self._threads.stopping.is_set():
             self._outbox.wait(wait_s)
             return False
+        most = max(1, len(self._nets) // 2)
         begun = self._monotonic()
-        due = self._outbox.claim(wait_s)
+        with self._claiming:
+            due = self._outbox.claim([name for name, calls in self._calls.items() if calls >= most])
+            if due is not None:
+                self._calls[method_of(due)] += 1
         if due is None:
+            self._outbox.wait_for_next(wait_s)
             return False
-        self._deliver(due, begun)
+        try:
+            self._deliver(due, begun)
+        finally:
+            with self._claiming:
+                self._calls[method_of(due)] -= 1
         return True
 
     def _run(self, net_s: float) -> None:
@@ -212,7 +225,7 @@ class Poster:
         """The one place that decides whether to try again soon, later, or never."""
         problem, word = failed.problem, failed.problem.word
         if problem.away and self.ask_slack_at is None:
-            self.ask_slack_at = self._outbox.now() + FIRST_GAP_MS
+            self.ask_slack_at = self._outbox.now()
         where = {"request": due.request_id, "slot": due.slot}
         match problem.kind:
             case Kind.LIMITED:
@@ -259,26 +272,26 @@ class Poster:
     def _slack_is_away(self) -> bool:
         """After a call without an answer, Slack is asked whether it is there before the next
         message is tried: each of them would else wait for its timeout, and use up its tries."""
-        at = self.ask_slack_at
-        if at is None:
-            return False
-        now = self._outbox.now()
-        if now < at <= now + ASK_SLACK_EVERY_MS:
-            return True
-        self.ask_slack_at = now + ASK_SLACK_EVERY_MS  # for the other threads meanwhile
-        try:
-            self._client.auth_test()
-        except (SlackApiError, *BROKEN) as error:
-            problem = problem_of(error)
-            if problem.away:
-                if not self._away:
-                    log.warning("slack_away", error=problem.word)
-                self._away = True
+        with self._asking:  # the others wait for what is found
+            at = self.ask_slack_at
+            if at is None:
+                return False
+            now = self._outbox.now()
+            if now < at <= now + ASK_SLACK_EVERY_MS:
                 return True
-        if self._away:
-            log.info("slack_back")
-        self.ask_slack_at, self._away = None, False
-        return False
+            try:
+                self._client.auth_test()
+            except (SlackApiError, *BROKEN) as error:
+                problem = problem_of(error)
+                if problem.away:
+                    if not self._away:
+                        log.warning("slack_away", error=problem.word)
+                    self.ask_slack_at, self._away = now + ASK_SLACK_EVERY_MS, True
+                    return True
+            if self._away:
+                log.info("slack_back")
+            self.ask_slack_at, self._away = None, False
+            return False
 
 
 def doubled(first_ms: int, due: Due, longest_ms: int) -> int:

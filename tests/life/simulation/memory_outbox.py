@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from bot.request.messages import PRIVATE, Answer, Due, Slot, changed_messages
 from bot.request.model import Request
 from bot.slack.send.poster import SENDING_MS
 from bot.store.inbox import RESPONSE_URL_MS
-from bot.store.outbox import CARD_GONE, PROGRESS_GAP_MS
+from bot.store.outbox import ANSWER_FIRST_MS, CARD_GONE, PROGRESS_GAP_MS
 from bot.store.queues import LONGEST_LEASE_MS
 from bot.store.saving import URGENCY, messages_due_at
 
@@ -88,7 +88,7 @@ class MemoryOutbox:
                 person=getattr(item.event, "by", None) or getattr(item.event, "requester", None),
             )
 
-    def claim(self, wait_s: float = 0.0) -> Due | None:
+    def claim(self, busy: Collection[str] = ()) -> Due | None:
         """The most urgent of those that are due."""
         now = self.now()
         paused = self.store.pauses.until
@@ -100,6 +100,8 @@ class MemoryOutbox:
             and p.due_at <= now
             and p.request_id not in held
             and not (paused.get(_method(p), 0) > now)
+            and _method(p) not in busy
+            and not (p.urgency == URGENCY[Slot.FINAL] and self._answer_first(p, now))
         ]
         if not due:
             return None
@@ -126,8 +128,17 @@ class MemoryOutbox:
             request=self.store.get(post.request_id),
         )
 
+    def _answer_first(self, final: Post, now: int) -> bool:
+        return any(
+            p.answer and p.due_at is not None and not p.attempts
+            for p in self.posts.values()
+            if p.request_id == final.request_id and p.created_at > now - ANSWER_FIRST_MS
+        )
+
     def wait(self, seconds: float) -> None:
         assert not seconds, "the scheduler decides who waits"
+
+    wait_for_next = wait
 
     def _address(self, answer: Answer | None, now: int) -> str | None:
         if answer is None:

@@ -91,7 +91,13 @@ class RealStore:
             return call
 
         counted = {name: counting(name) for name in ("sent", "put_off", "given_up")}
-        return SimpleNamespace(claim=real.claim, wait=real.wait, now=real.now, **counted)
+        return SimpleNamespace(
+            claim=real.claim,
+            wait=real.wait,
+            wait_for_next=real.wait_for_next,
+            now=real.now,
+            **counted,
+        )
 
     # ---- what the rules look at ---------------------------------------------------------------
 

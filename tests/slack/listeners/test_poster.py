@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import BEGIN_WITHIN_S, SENDING_MS, Poster
 from bot.slack.send.slack_problem import FINAL_WORDS, UNEDITABLE_WORDS
 from bot.slack.send.web_api import POST_TIMEOUT_S, api_client
+from bot.store.outbox import ANSWER_FIRST_MS
+from bot.store.queues import POST as QUEUE
 from tests.slack.listeners import made
 from tests.slack.listeners.fake_web_api import (
     PATIENCE_SECONDS,
@@ -31,6 +34,7 @@ from tests.support.clock import wait_for
 POST, UPDATE = "chat.postMessage", "chat.update"
 CARD: dict[str, Any] = {"slot": "card"}
 EDIT: dict[str, Any] = {"slot": "card", "ts": CARD_TS, "shown": "old"}
+END: dict[str, Any] = {"slot": "final", "ts": "1.1", "shown": "old"}
 
 
 def _draw(request: Request, slot: str) -> Drawn:
@@ -281,8 +285,10 @@ def test_a_copy_that_was_frozen_writes_nothing_over_what_the_next_one_has_found(
 def answers(api: FakeWebApi, store: Store) -> Callable[..., dict[str, Any]]:
     """An answer that is due, to somebody whose address is this one."""
 
-    def answer(url: str | None, *, matters: bool = False, user: str | None = "U1") -> Any:
-        number = store.inbox.put(
+    def answer(
+        url: str | None, *, matters: bool = False, user: str | None = "U1", kept: Store = store
+    ) -> Any:
+        number = kept.inbox.put(
             Opened(action="deny", by="U1"), origin="o", request_id=made.ID, response_url=url
         )
         assert number is not None
@@ -427,10 +433,10 @@ def test_a_store_that_fails_once_does_not_end_it_and_a_slow_call_holds_up_one_th
     monkeypatch.setattr("bot.slack.send.poster.AFTER_FAULT_S", 0.05)
     failures, claim = [RuntimeError("database is locked")], on_file.outbox.claim
 
-    def claims(wait_s: float) -> Any:
+    def claims(busy: Collection[str]) -> Any:
         if failures:
             raise failures.pop()
-        return claim(wait_s)
+        return claim(busy)
 
     monkeypatch.setattr(on_file.outbox, "claim", claims)
     api.script(POST, Answer(hang=True))
@@ -445,3 +451,81 @@ def test_a_store_that_fails_once_does_not_end_it_and_a_slow_call_holds_up_one_th
     assert poster.stop(PATIENCE_SECONDS)
     assert "database is locked" in capsys.readouterr().out
     on_file.db.close()
+
+
+def several(store: Store, count: int) -> list[str]:
+    """Requests that have ended, by their ids."""
+    ids = [f"AAAA-CC0{number}" for number in range(count)]
+    for one in ids:
+        store.has(id=one, state=State.SUCCEEDED, snapshot=None, pairing_id=one)
+    return ids
+
+
+def test_while_a_method_hangs_what_needs_another_goes_out(
+    api: FakeWebApi, on_file: Store, answers: Callable[..., Any]
+) -> None:
+    """However many edits there are, and whichever thread comes to them first."""
+    hanging = several(on_file, 6)
+    api.script(UPDATE, *[Answer(hang=True)] * len(hanging))
+    for one in hanging:
+        on_file.owes(**END, request_id=one)
+    poster = _poster(api, on_file, timeout_s=2 * PATIENCE_SECONDS, nets=(0.05,) * 4)
+    poster.start()
+    api.wait_for(UPDATE, 2)
+    on_file.owes(**CARD)
+    on_file.owes(**answers(api.response_url(), kept=on_file))
+    api.wait_for(POST)
+    api.wait_for("response")
+    assert len(api.of(UPDATE)) == 2
+    api.release()
+    assert poster.stop(PATIENCE_SECONDS)
+    on_file.db.close()
+
+
+def test_what_is_due_soon_does_not_wait_behind_a_call_that_hangs(
+    api: FakeWebApi, on_file: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread was woken for both, and the other slept on for five seconds."""
+    asleep, wait = threading.Semaphore(0), on_file.outbox.wait
+
+    def waits(seconds: float) -> None:
+        asleep.release()
+        wait(seconds)
+
+    monkeypatch.setattr(on_file.outbox, "wait", waits)
+    api.script(UPDATE, Answer(hang=True))
+    (other,) = several(on_file, 1)
+    poster = _poster(api, on_file, timeout_s=2 * PATIENCE_SECONDS, nets=(600.0, 600.0))
+    poster.start()
+    for _ in range(2):
+        assert asleep.acquire(timeout=PATIENCE_SECONDS)
+    on_file.owes(**END, request_id=other)
+    on_file.owes(**CARD, due_at=on_file.ms + 100)
+    on_file.db.wakes.wake(QUEUE)
+    api.wait_for(UPDATE)
+    on_file.ms += 100
+    api.wait_for(POST)
+    api.release()
+    assert poster.stop(PATIENCE_SECONDS)
+    on_file.db.close()
+
+
+def test_who_clicked_hears_of_it_before_the_thread_hears_how_it_ended(
+    api: FakeWebApi, store: Store, answers: Callable[..., Any]
+) -> None:
+    """Behind a DELETE the answer is due a moment later; and it is the first try that counts."""
+    store.has(state=State.SUCCEEDED)
+    answer = answers(api.response_url())
+    store.owes("final", thread_ts=CARD_TS)
+    store.owes(**answer, due_at=store.ms + 100)
+    poster = _poster(api, store)
+    assert not poster.once()
+    store.ms += 100
+    while poster.once():
+        pass
+    assert [c.method for c in api.calls] == ["response", POST]
+    # One that is tried again, or that no thread comes to, holds up nobody.
+    for late in ({"attempts": 1}, {"created_at": store.ms - ANSWER_FIRST_MS}):
+        store.owes("final", thread_ts=CARD_TS)
+        store.owes(**answer, due_at=store.ms + 1_000, **late)
+        assert poster.once()
