@@ -122,6 +122,7 @@ def rights_read_at_click(step: Step, event: RightsRead) -> None:
         # Somebody of two pools may stand for the other one by now.
         now = step.request
         step.record("approved", people=list(now.counted), pools=now.counted_in_pools)
+        _tell_who_cannot_see(step)
         step.answer_waiting_clicks(approved=True)
     return None
 
@@ -177,6 +178,16 @@ def _glass_right_read(step: Step, event: RightsRead, click: WaitingClick) -> Non
     step.answer("glass_broken", event=click.event, by=click.by)
     step.answer_waiting_clicks(approved=True)
     return None
+
+
+def _tell_who_cannot_see(step: Step) -> None:
+    """Whoever was told of the request by a direct message is told of its approval too. Worst case
+    without it: two people agree in a private channel, and no other approver ever hears of it."""
+    people = tuple(d.by for d in step.request.approvals)
+    told = [n.told for n in step.request.notices if n.code == "asked_unseen"]
+    left = tuple(who for each in told for who in each if who not in people)
+    if left:
+        step.notice("approved_unseen", who=people, told=left)
 
 
 def drop_lost_approvals(step: Step, event: RightsRead) -> None:

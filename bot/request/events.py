@@ -107,7 +107,9 @@ class RightsToAskRead(Frozen):
     `channels`: where it is allowed, if not here. `missing`: how many more people each pool would
     need, by its name, if all who could approve did. `unread`: Slack did not tell of some people, so
     fewer may be missing. `glass_possible`: too few could approve, but somebody of BREAK_GLASS could
-    decide alone. `zone`: the requester's.
+    decide alone. `zone`: the requester's. `unseeing`: people of NOTIFY who are not in a private
+    channel, all of them where Slack did not say who is in it (`channel_unread`); `unread_groups`:
+    groups of NOTIFY that could not be read for that.
     """
 
     kind: Literal["rights_to_ask_read"] = "rights_to_ask_read"
@@ -119,6 +121,9 @@ class RightsToAskRead(Frozen):
     unread: Verdict | None = None
     zone: str | None = None
     schedule_max_ms: int = 0
+    unseeing: tuple[str, ...] = ()
+    channel_unread: bool = False
+    unread_groups: tuple[str, ...] = ()
 
 
 class PairingRead(Frozen):

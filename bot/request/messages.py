@@ -38,6 +38,9 @@ class Slot(StrEnum):
 ALARMS = frozenset({"glass_broken"})
 """Codes of notices that must not be overlooked in a thread."""
 
+ALONE = frozenset({"approved_unseen"})
+"""Codes of notices that only those in `told` get: the thread says it in another way."""
+
 PRIVATE = frozenset({Slot.FINAL, Slot.CORRECTION})
 """What each person concerned gets as a copy when the channel does not take it. Their id stands
 behind the colon."""
@@ -81,6 +84,8 @@ def messages(request: Request, now: int) -> tuple[Message, ...]:
     for number, notice in enumerate(request.notices, start=1):
         if notice.code in ALARMS:
             wanted.append(Message(slot=f"{Slot.ALARM}:{number}"))
+        elif notice.code in ALONE:
+            pass
         elif notice.code == "settled" or (
             request.state is State.APPROVED if notice.code in AHEAD else request.state.open
         ):

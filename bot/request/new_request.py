@@ -85,6 +85,9 @@ def rights_to_ask_read(step: Step, event: RightsToAskRead) -> None:
             return refuse(step, "too_few_approvers", lines=lines)
         # Unless Slack told of everybody, there may be enough of them, so Approve is shown as well.
         step.change(only_glass=event.unread is None)
+    if event.unseeing or event.unread_groups:  # told once the card is there
+        people = {"told": event.unseeing, "unread": event.unread_groups}
+        step.notice("asked_unseen", text="unread" if event.channel_unread else "", **people)
     step.change(rights_to_ask_read=True, not_before=None, unreachable_since=None)
     return None
 

@@ -159,6 +159,11 @@ class PeoplePort(Protocol):
         `group_unreadable`, with when to ask again where Slack said so."""
         ...
 
+    def who_sees(self, channel: str) -> frozenset[str] | Verdict | None:
+        """Who is in a private channel; None for a public one, which everybody of the workspace may
+        read. Or the verdict `unreadable`."""
+        ...
+
 
 def plan(request: Request, now: int) -> Effect:
     """What to do next at `now` (ms); `Wait` when there is nothing."""

@@ -31,6 +31,10 @@ NO_SUCH_GROUP = frozenset({"no_such_subteam"})
 """Unknown, or disabled (Slack docs, usergroups.users.list)."""
 
 
+PAGE_SIZE, PAGES_MOST = 500, 4
+"""Of the members of a channel. Slack takes fewer than 1,000 a page (Slack docs, pagination)."""
+
+
 @dataclass(frozen=True)
 class Myself:
     """The bot's own ids (Slack docs, auth.test). They never change for a token."""
@@ -134,6 +138,33 @@ class People:
                 GROUP_UNREADABLE, SlackProblem(Kind.PASSING, "group_not_understood"), group=group
             )
         return frozenset(told)
+
+    def who_sees(self, channel: str) -> frozenset[str] | Verdict | None:
+        """`conversations.info` (tier 3); and of a private channel `conversations.members` (tier 4),
+        page by page. The manifest's scopes `channels:read` and `groups:read` are enough. Beyond the
+        last page that is read, people count as not there."""
+        found: set[str] = set()
+        try:
+            shown = self._client.conversations_info(channel=channel).get("channel")
+            if isinstance(shown, dict) and shown.get("is_private") is False:
+                return None
+            cursor = ""
+            for _ in range(PAGES_MOST):
+                page = self._client.conversations_members(
+                    channel=channel, limit=PAGE_SIZE, cursor=cursor
+                )
+                told = page.get("members")
+                if not isinstance(told, list) or not all(isinstance(who, str) for who in told):
+                    not_understood = SlackProblem(Kind.PASSING, "members_not_understood")
+                    return self._unread(UNREADABLE, not_understood, channel=channel)
+                found.update(told)
+                more = page.get("response_metadata")
+                cursor = _text(more.get("next_cursor")) or "" if isinstance(more, dict) else ""
+                if not cursor:
+                    break
+        except (SlackApiError, *BROKEN) as error:
+            return self._unread(UNREADABLE, problem_of(error), channel=channel)
+        return frozenset(found)
 
     def _unread(self, verdict: Verdict, problem: SlackProblem, **what: str) -> Verdict:
         log.warning("rights_unread", error=problem.word, **what)

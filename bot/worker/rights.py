@@ -132,6 +132,23 @@ class Reading:
                 people |= members
         return tuple(sorted(people)), tuple(unread)
 
+    def cannot_see(
+        self, channel: str, called: tuple[str, ...], but: str
+    ) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+        """Of those who are `called` by id or through a group, who is not in a private channel; the
+        groups that could not be read; and whether Slack did not say who is in the channel, which
+        leaves all of them."""
+        if not called:
+            return (), (), False
+        over = self.monotonic() >= self.by
+        seeing = UNREADABLE if over else self.people.who_sees(channel)
+        if seeing is None:
+            return (), (), False
+        people, unread = self.everybody(called)
+        there = seeing if isinstance(seeing, frozenset) else frozenset()
+        missing = tuple(who for who in people if who not in there and who != but)
+        return missing, unread, isinstance(seeing, Verdict)
+
     def _person(self, user: str) -> Person | Verdict:
         if user in self._persons:
             return self._persons[user]
@@ -174,6 +191,10 @@ def read_rights_to_ask(now: Reading, policy: Policy, request: Request) -> Rights
         one = Pool(needed=1, listed=tuple(sorted(policy.break_glass)))
         nobody, unsaid = now.could_decide((one,), None, policy.person)
         told |= {"glass_possible": not nobody, "unread": _later(unread, unsaid)}
+    # Last, so that it never takes the time of what decides.
+    notify = request.terms.notify
+    unseeing, groups, silent = now.cannot_see(request.channel, notify, request.requester)
+    told |= {"unseeing": unseeing, "unread_groups": groups, "channel_unread": silent}
     return found.model_copy(update=told)
 
 

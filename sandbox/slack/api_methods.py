@@ -27,6 +27,7 @@ PER_MINUTE = {
     "usergroups.users.list": TIER_2,
     "users.info": TIER_4,
     "conversations.info": TIER_3,
+    "conversations.members": TIER_4,
 }
 
 #: `chat.postMessage`: one a second and channel. Slack tolerates "short bursts" without a figure;
@@ -222,12 +223,24 @@ def _conversations_info(ws: Workspace, args: Json) -> Json:
     return {"channel": shown}
 
 
+def _conversations_members(ws: Workspace, args: Json) -> Json:
+    """Page by page; the cursor is the place of the next one. The scopes as for `info`."""
+    _conversations_info(ws, args)
+    channel = ws.channels[str(args["channel"])]
+    everybody = [who for who in ws.people if channel.members is None or who in channel.members]
+    first = int(args.get("cursor") or 0)
+    after = first + int(args.get("limit") or 100)
+    more = str(after) if after < len(everybody) else ""
+    return {"members": everybody[first:after], "response_metadata": {"next_cursor": more}}
+
+
 #: Method, the scope it needs (None: any token), and what it does.
 METHODS: dict[str, tuple[str | None, Method]] = {
     "auth.test": (None, _auth_test),
     "chat.postMessage": ("chat:write", chat_methods.post_message),
     "chat.update": ("chat:write", chat_methods.update),
     "conversations.info": (None, _conversations_info),
+    "conversations.members": (None, _conversations_members),
     "usergroups.list": ("usergroups:read", _usergroups_list),
     "usergroups.users.list": ("usergroups:read", _usergroups_users_list),
     "users.info": ("users:read", _users_info),

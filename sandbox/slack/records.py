@@ -40,7 +40,7 @@ class Group:
 
 @dataclass
 class Channel:
-    """A conversation; `dm_with` is set for direct messages."""
+    """A conversation; `dm_with` is set for direct messages. `members` None: everybody."""
 
     id: str
     name: str
@@ -48,6 +48,7 @@ class Channel:
     bot_is_member: bool = True
     archived: bool = False
     dm_with: str | None = None
+    members: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,25 @@ LIFE = (
         "if True:",
     ),
     change(
+        "who is called and cannot see the channel hears of no request",
+        "tests/rules/test_rights.py::TestWhoCannotSeeTheChannel",
+        "if event.unseeing or event.unread_groups:",
+        "if False:",
+    ),
+    change(
+        "who is called and cannot see the channel hears of no approval",
+        "tests/rules/test_rights.py::TestWhoCannotSeeTheChannel",
+        "_tell_who_cannot_see(step)",
+        "pass",
+        within="rights_read_at_click",
+    ),
+    change(
+        "a channel that Slack does not tell of is taken for a public one",
+        "tests/rules/test_rights.py::TestWhoCannotSeeTheChannel",
+        "if seeing is None:",
+        "if seeing is None or isinstance(seeing, Verdict):",
+    ),
+    change(
         "the trail names an approver's id where a group made the right",
         "tests/rules/test_groups.py::TestGroups::test_the_trail_has_through_which_entry_each_approval_counted",
         "return Verdict(reason=Reason.YES, through=group)",

@@ -6,7 +6,8 @@ import pytest
 
 from bot.request.events import AskRefused, Misdirected
 from bot.request.model import State
-from bot.request.who_may import Person
+from bot.request.who_may import GROUP_UNREADABLE, UNREADABLE, Person
+from bot.slack.draw.message import draw
 from bot.store import audit_trail as trail
 from bot.store.audit_trail import verify_trail
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, TEAM, World
@@ -102,3 +103,48 @@ def test_what_the_listener_refused_is_in_the_trail_and_nowhere_else(world: World
     assert (world.posted, world.answers) == ([], [])
     assert world.appliance.listings == 0
     assert world.people.asked == []
+
+
+class TestWhoCannotSeeTheChannel:
+    """A requester and one approver alone in a private channel: the others hear of it all the
+    same."""
+
+    def told(self, world: World) -> list[str]:
+        return [slot for _, slot, how in world.posted if how == "post" and "told" in slot]
+
+    @pytest.mark.policy(notify=(FIRST, SECOND, ASKER, "S0NIGHT"))
+    def test_is_told_of_the_card_and_of_the_approval(self, world: World) -> None:
+        world.people.groups["S0NIGHT"] = frozenset({SECOND, "U0NIGHT"})
+        world.people.seeing = frozenset({ASKER, FIRST})
+        world.pending()
+        assert self.told(world) == ["told:U0NIGHT:1", f"told:{SECOND}:1"]
+        world.press("approve", FIRST)
+        assert self.told(world)[2:] == ["told:U0NIGHT:2", f"told:{SECOND}:2"]
+        asked, approved = world.get().notices
+        assert (asked.code, asked.text, approved.who) == ("asked_unseen", "", (FIRST,))
+        slots = [slot for _, slot, _ in world.posted]
+        assert "notice:1" in slots
+        assert "notice:2" not in slots, "the thread says it in another way"
+        card = draw(world.get(), f"told:{SECOND}:1").text
+        assert f"<@{ASKER}> has asked" in card
+        assert "moving" in card
+
+    @pytest.mark.policy(notify=(FIRST, SECOND))
+    def test_a_public_one_needs_no_message(self, world: World) -> None:
+        world.pending()
+        world.press("approve", FIRST)
+        assert self.told(world) == []
+
+    @pytest.mark.policy(notify=(FIRST, SECOND, "S0NIGHT"))
+    def test_where_slack_does_not_say_all_are_told_and_the_card_comes_at_once(
+        self, world: World
+    ) -> None:
+        world.people.seeing = UNREADABLE.model_copy(update={"retry_at": world.ms + 60_000})
+        world.people.groups["S0NIGHT"] = GROUP_UNREADABLE
+        world.pending()
+        assert self.told(world) == [f"told:{FIRST}:1", f"told:{SECOND}:1"]
+        words = draw(world.get(), "notice:1").text
+        assert "did not say who is in this channel" in words
+        assert "<!subteam^S0NIGHT>" in words
+        world.press("approve", FIRST)
+        assert self.told(world)[2:] == [f"told:{SECOND}:2"]

@@ -195,6 +195,7 @@ class FakePeople:
     asked: list[str] = field(default_factory=list)
     groups: dict[str, frozenset[str] | Verdict] = field(default_factory=dict)
     groups_asked: list[str] = field(default_factory=list)
+    seeing: frozenset[str] | Verdict | None = None
 
     def home(self) -> Home:
         return Home(team=TEAM)
@@ -208,6 +209,9 @@ class FakePeople:
     def members(self, group: str) -> frozenset[str] | Verdict:
         self.groups_asked.append(group)
         return self.groups.get(group, frozenset())
+
+    def who_sees(self, channel: str) -> frozenset[str] | Verdict | None:
+        return self.seeing
 
 
 def draw(request: Request, slot: str) -> Drawn:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from slack_sdk.models.blocks import Block
 
-from bot.request.messages import Answer, Drawn, Message, Slot
+from bot.request.messages import ALARMS, Answer, Drawn, Message, Slot
 from bot.request.model import Notice, Outcome, Request, State, Witness
 from bot.slack.draw import limits
 from bot.slack.draw.card import card, small_print
@@ -40,7 +40,13 @@ from bot.slack.draw.words.phrases import (
     vendor_words,
     who_decided,
 )
-from bot.slack.draw.words.thread_notices import NOTICES, glass_broken, glass_reason, witness_words
+from bot.slack.draw.words.thread_notices import (
+    NOTICES,
+    TOLD,
+    glass_broken,
+    glass_reason,
+    witness_words,
+)
 
 COMMAND = "/vr-unpair"
 
@@ -160,11 +166,14 @@ def _alarm(request: Request, notice: Notice) -> Drawn:
 
 
 def _told(request: Request, notice: Notice, card: str | None) -> Drawn:
-    """The same for one approver, in the conversation with the bot: they may not be in the channel,
-    so it can be understood by itself. `card` is the card's address."""
+    """For one person, in the conversation with the bot: they may not be in the channel, so it can
+    be understood by itself. `card` is the card's address."""
     which = open_card(request.id, card) if card is not None else f"Request {code(request.id)}"
-    where = f"You are told as an approver. {which} in {channels([request.channel])}."
-    return drawn(section(glass_broken(request, notice)), section(where))
+    alarm = notice.code in ALARMS
+    why = "as an approver" if alarm else "since `NOTIFY` names you, and you may not see its channel"
+    where = f"You are told {why}. {which} in {channels([request.channel])}."
+    words = TOLD.get(notice.code, NOTICES[notice.code])
+    return drawn(section(words(request, notice)), section(where))
 
 
 # ---- how it ended ------------------------------------------------------------------------------

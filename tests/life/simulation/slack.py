@@ -141,6 +141,9 @@ class People:
         self._step("effect:after")
         return UNREADABLE if unreadable else person
 
+    def who_sees(self, channel: str) -> None:
+        return None
+
 
 def _refusal(status: int, word: str, headers: dict[str, str] | None = None) -> SlackApiError:
     response = SimpleNamespace(

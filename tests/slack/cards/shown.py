@@ -318,6 +318,9 @@ NOTICES_TOLD = {
     "rights_lost": _told("rights_lost"),
     "rights_lost, nobody to call": _told("rights_lost", changed(APPROVED, terms=QUIET)),
     "more_approvals": _told("more_approvals", text="2"),
+    "asked_unseen": _told("asked_unseen", text="", told=("UANN", "UBEN"), unread=("SLEADS",)),
+    "asked_unseen, the channel unread": _told("asked_unseen", text="unread", told=("UANN",)),
+    "approved_unseen": _told("approved_unseen", text="", told=("UANN",)),
     "glass_broken": _UNTOLD,
     "glass_broken, own request, dry run, at a time": _told(
         "glass_broken", changed(WAITS, terms=DRY), text="Oslo burns", who=("UASKER",)
@@ -353,6 +356,7 @@ ANSWERED: list[tuple[str, str, Request, dict[str, str]]] = [
     ("approval_counted", "the last one", APPROVED, {"by": "UFIRST"}),
     ("approval_counted", "right lost since", sample(), {"by": "UFIRST"}),
     ("glass_broken", "", changed(APPROVED, glass=GLASS), {}),
+    ("glass_broken", "a group unread", _UNTOLD, {}),
     ("glass_broken", "right lost since", sample(glass_lost=GLASS), {}),
     ("cancelled", "", BY_STATE[State.CANCELLED], {}),
     ("nothing_to_look_at", "", _DONE, {}),

@@ -86,6 +86,14 @@ def page() -> str:
         ),
         _whole("The alarm of a break glass", draw(BROKEN, "alarm:1")),
         _whole("The same for one approver", draw(BROKEN, "told:UANN:1", COMMAND, URL)),
+        _whole(
+            "A request, for one who is called and not in its channel",
+            draw(shown.NOTICES_TOLD["asked_unseen"], "told:UANN:1", COMMAND, URL),
+        ),
+        _whole(
+            "Its approval, for the same one",
+            draw(shown.NOTICES_TOLD["approved_unseen"], "told:UANN:1", COMMAND, URL),
+        ),
         _whole("A copy of the card that is not in use", draw(sample(), "stray:1.2")),
         _table("What one person is told", ("code", "words"), _answers()),
         _table("What is said at once", ("about", "words"), _said_by(usage)),

@@ -156,3 +156,49 @@ def test_without_our_own_workspace_nobody_can_be_compared(api: FakeWebApi) -> No
     assert {c.method for c in api.calls} == {"auth.test"}
     api.script("users.info", _user())
     assert isinstance(people.person("U1"), Person)
+
+
+# ---- who is in a channel ---------------------------------------------------------------------
+
+
+def _channel(**changes: Any) -> Answer:
+    return Answer({"ok": True, "channel": {"id": "C1", **changes}})
+
+
+def _page(*members: Any, cursor: str = "") -> Answer:
+    body = {"ok": True, "members": list(members), "response_metadata": {"next_cursor": cursor}}
+    return Answer(body)
+
+
+def test_a_private_channel_is_read_page_by_page_and_a_public_one_not(api: FakeWebApi) -> None:
+    people = _people(api)
+    api.script("conversations.info", _channel(is_private=False), _channel(is_private=True))
+    assert people.who_sees("C1") is None
+    assert api.of("conversations.members") == []
+    api.script("conversations.members", _page("U1", "U2", cursor="abc"), _page("U3"))
+    assert people.who_sees("C1") == frozenset({"U1", "U2", "U3"})
+    first, second = api.of("conversations.members")
+    assert (first.body["channel"], first.body.get("cursor", "")) == ("C1", "")
+    assert second.body["cursor"] == "abc"
+
+
+def test_a_channel_without_an_end_is_read_so_far(api: FakeWebApi) -> None:
+    api.script("conversations.info", _channel(is_private=True))
+    api.script("conversations.members", *[_page(f"U{n}", cursor="on") for n in range(9)])
+    assert _people(api).who_sees("C1") == frozenset({"U0", "U1", "U2", "U3"})
+
+
+@pytest.mark.parametrize(
+    "answer", [*NOT_READ.values(), limited(7), _page("U1", None), error("channel_not_found")]
+)
+@pytest.mark.parametrize("method", ["conversations.info", "conversations.members"])
+def test_a_channel_that_cannot_be_read_is_unreadable(
+    api: FakeWebApi, method: str, answer: Answer
+) -> None:
+    api.script(
+        "conversations.info", *[_channel(is_private=True)] * (method != "conversations.info")
+    )
+    api.script(method, answer)
+    seeing = _people(api).who_sees("C1")
+    assert isinstance(seeing, Verdict)
+    assert seeing.reason is Reason.UNREADABLE

@@ -13,7 +13,7 @@ from bot.request.model import CANCELLABLE, Request, State
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.who_may import Reason
 from bot.slack.draw import limits
-from bot.slack.draw.markup import code, mention, sentence, when
+from bot.slack.draw.markup import code, mention, mentions, sentence, when
 from bot.slack.draw.words.endings import ending
 from bot.slack.draw.words.pairing_names import pairing
 from bot.slack.draw.words.phrases import (
@@ -109,7 +109,11 @@ def _glass_broken(params: Params, request: Request) -> str:
         return f"{NO_LONGER} {state_now(request)}"
     if glass is None:
         return state_now(request)
-    return f"You have broken the glass, and all approvers are told. {state_now(request)}"
+    unread = next((n.unread for n in reversed(request.notices) if n.code == "glass_broken"), ())
+    told = "all approvers are told"
+    if unread:
+        told = f"approvers are told, but Slack did not say who is in {mentions(unread)}"
+    return f"You have broken the glass, and {told}. {state_now(request)}"
 
 
 # ---- it does not count -------------------------------------------------------------------------

@@ -44,6 +44,42 @@ def glass_broken(request: Request, notice: Notice) -> str:
     return "\n".join(lines)
 
 
+def asked_unseen(request: Request, notice: Notice) -> str:
+    """For the thread: who is told by a direct message, and who could not be."""
+    why = "they are not in this channel"
+    if notice.text:
+        why = "Slack did not say who is in this channel"
+    people = mentions(notice.told) or "nobody"
+    lines = [f"✉️ Told of this request by direct message, since {why}: {people}."]
+    if notice.unread:
+        lines.append(
+            f"⚠️ Slack did not say who is in {mentions(notice.unread)}: whoever is to be called "
+            "only through that, and is not in this channel, does not know of this request."
+        )
+    return "\n".join(lines)
+
+
+def asked_elsewhere(request: Request, notice: Notice) -> str:
+    """The same for one of them, who may not see card and thread."""
+    lines = [
+        f"🔔 {mention(request.requester)} has asked, {when(notice.at)}:",
+        *consequences(request),
+        f"*Why:*\n{fence(request.reason, limits.DECISION_REASON_SHOWN)}",
+        f"To decide, have {mention(request.requester)} invite you to the channel.",
+    ]
+    return "\n".join(lines)
+
+
+def approved_elsewhere(request: Request, notice: Notice) -> str:
+    asked = f"asked by {mention(request.requester)}"
+    lines = [
+        f"🔵 {mentions(notice.who)} approved, {when(notice.at)}, {asked}:",
+        *consequences(request),
+        f"Until it is sent, {mention(request.requester)} can withdraw it on the card.",
+    ]
+    return "\n".join(lines)
+
+
 def no_longer_approved(request: Request, why: str) -> str:
     called = mentions(request.terms.notify)
     look = f" {called}: please look at it." if called else ""
@@ -99,6 +135,8 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
     "more_approvals": lambda r, n: no_longer_approved(
         r, f"{line(n.text)} approvals are needed now, more than when this was approved"
     ),
+    "asked_unseen": asked_unseen,
+    "approved_unseen": approved_elsewhere,
     "glass_broken": glass_broken,
     "glass_lost": lambda r, n: no_longer_approved(
         r, f"Break glass by {mentions(n.who)} no longer counts: the right to it is gone"
@@ -130,6 +168,10 @@ NOTICES: dict[str, Callable[[Request, Notice], str]] = {
         f"unresolved.\n{fence(n.text, limits.DECISION_REASON_SHOWN)}"
     ),
 }
+
+
+TOLD: dict[str, Callable[[Request, Notice], str]] = {"asked_unseen": asked_elsewhere}
+"""What one person reads in place of what the thread is told."""
 
 
 def witness_words(witness: Witness) -> str:
