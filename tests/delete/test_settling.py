@@ -98,6 +98,14 @@ def test_only_approvers_settle_and_never_whoever_asked(
     assert world.get().settled is None
 
 
+def test_nor_by_a_second_account(world: World, unclear: str) -> None:
+    world.policy = world.policy.model_copy(update={"same_person": ((ASKER, SECOND),)})
+    world.worker = world.new_worker()
+    settle(world, unclear, SECOND)
+    assert world.answers[-1] == (SECOND, "no_settle_own_request")
+    assert world.get().settled is None
+
+
 @pytest.mark.parametrize(
     ("policy", "code"),
     [

@@ -37,6 +37,7 @@ from bot.request.pairing import (
 from bot.request.pools import Pool
 from bot.request.problem import Problem, ProblemKind
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
+from bot.slack.draw.message import draw_answer
 from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
@@ -380,6 +381,7 @@ class World:
         if due is None:
             return False
         if due.answer:
+            assert draw_answer(due.answer, due.request).text, "each has words"
             self.answers.append((due.user or "", due.answer.code))
             self.params.append(due.answer.params)
             self.outbox.sent(due, ts=None, digest="answered")

@@ -186,6 +186,11 @@ def _look_failed(params: Params, request: Request) -> str:
     return f"The appliance could not be asked.{why} {step}"
 
 
+def _own_settle(params: Params, request: Request) -> str:
+    who = "It is your own request, so you cannot settle it: another approver can."
+    return f"{who} {state_now(request)}"
+
+
 # ---- the table ---------------------------------------------------------------------------------
 ANSWERS: dict[str, Words] = {
     # It counts.
@@ -270,9 +275,10 @@ ANSWERS: dict[str, Words] = {
         r, "Your click decided nothing: no reason was given.", "Press Break glass again."
     ),
     "cancel_not_yours": _cancel_not_yours,
-    "own_request_settle": lambda p, r: (
-        f"It is your own request, so you cannot settle it: another approver can. {state_now(r)}"
-    ),
+    "own_request_settle": _own_settle,
+    # By the second account of whoever asked (SAME_PERSON).
+    "no_right_own_request": _may_not(Reason.OWN_REQUEST, DECIDE),
+    "no_settle_own_request": _own_settle,
     **{f"no_right_{reason.value}": _may_not(reason, DECIDE) for reason in _AT_A_CLICK},
     **{f"no_glass_{reason.value}": _may_not(reason, BREAK_GLASS) for reason in _AT_A_CLICK},
     **{
