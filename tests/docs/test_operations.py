@@ -18,6 +18,7 @@ from tests.operate.running.scraped import EMPTY, watched
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+LOG_EVENTS = (ROOT / "docs" / "dev" / "log-events.md").read_text(encoding="utf-8")
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 RULES: list[dict[str, Any]] = [
     rule
@@ -178,7 +179,8 @@ def test_each_log_event_is_documented_by_name_and_level_and_no_other() -> None:
         event = str(name.value)
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", event), where
         events.setdefault(event, set()).add("error" if level == "exception" else level)
-    documented = table(section("Logs"))
+    documented = table(LOG_EVENTS)
     assert set(documented) == set(events)
     for event, levels in events.items():
         assert levels - {CHOSEN} <= set(documented[event][0].split(", ")), event
+    assert set(table(section("Logs"))) <= set(events), "those that an operator looks for"

@@ -1,4 +1,4 @@
-"""Every attack of the security page is tried: each row names tests, they exist, and no row goes
+"""Every attack that is listed is tried: each row names tests, they exist, and no row goes
 unnoticed."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "dev" / "attacks.md").read_text(encoding="utf-8")
 TEST = re.compile(r"`(tests/[\w/]+\.py)((?:::\w+)+)`")
 
 
