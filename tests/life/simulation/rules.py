@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -230,11 +229,14 @@ class Rules:
             self.broken("the requester's own approval is counted")
         if len(people) != len(request.approvals):
             self.broken("one person's approval is counted twice")
-        seats = [pool for pool in policy.required(force=request.force) for _ in range(pool.needed)]
-        promised = [pool.name for pool in request.terms.pools for _ in range(pool.needed)]
-        missed = Counter(promised) - Counter(pool.name for pool in seats)
-        if missed or not any(
-            all(who in pool.listed for who, pool in zip(some, seats, strict=True))
+        now_needed = {pool.name: pool for pool in policy.required(force=request.force)}
+        numbers = {name: pool.needed for name, pool in now_needed.items()}
+        for promised in request.terms.pools:
+            numbers[promised.name] = max(promised.needed, numbers.get(promised.name, 0))
+        seats = [name for name, number in numbers.items() for _ in range(number)]
+        listed = {name: now_needed[name].listed if name in now_needed else () for name in numbers}
+        if not any(
+            all(who in listed[seat] for who, seat in zip(some, seats, strict=True))
             for some in permutations(people, len(seats))
         ):
             self.broken("too few different people said yes, or not of each pool")
