@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.appliance import Answer
 from sandbox.bot_process import DidNotStart
-from sandbox.page.stage import PEOPLE, SITES, Pair, Stage, add_pair
+from sandbox.page.stage import ONE_LIST, PEOPLE, SITES, TWO_POOLS, Pair, Stage, add_pair
 from sandbox.slack import CannotDo, Delivery, Json
 
 DELETE_ANSWERS: Mapping[str, tuple[str, tuple[Answer, ...]]] = {
@@ -38,6 +38,10 @@ REACHABLE = {"usual": "usual", "mute": "accepts calls, never answers", "away": "
 
 DRY_RUN = {"": ("off: it breaks pairings", ""), "on": ("on: no DELETE is sent", "true")}
 TTL = {"": ("1 hour", ""), "short": ("20 seconds, then it expires", "20s")}
+POOLS = {
+    "one": ("one list", ONE_LIST),
+    "two": ("storage (Alan) and security (Anna)", TWO_POOLS),
+}
 KNOWN = {"one": ("Berlin's", SITES[:1]), "two": ("Berlin's and Oslo's", SITES)}
 """Settings of the bot: a change restarts it, as with a deployment."""
 
@@ -53,15 +57,16 @@ class Switches:
         self._appliance = stage.appliance
         self._lock = threading.Lock()
         self._at = {"delete": "202", "ends": "usual", "time": "usual", "reach": "usual"}
-        self._at |= {"dry": "", "ttl": "", "known": "one"}
+        self._at |= {"dry": "", "ttl": "", "pools": "one", "known": "one"}
         self._delete_until = 0
         self._turns: dict[str, Callable[[str], None]] = {
             "delete": self._set_delete,
             "ends": lambda value: self._appliance.set_task_outcome(TASK_ENDS[value][1]),
             "time": lambda value: self._appliance.set_task_seconds(TASK_TIMES[value][1]),
             "reach": self._set_reach,
-            "dry": lambda value: stage.restart_bot(DRY_RUN=DRY_RUN[value][1]),
-            "ttl": lambda value: stage.restart_bot(APPROVAL_TTL=TTL[value][1]),
+            "dry": lambda value: stage.restart_bot({"DRY_RUN": DRY_RUN[value][1]}),
+            "ttl": lambda value: stage.restart_bot({"APPROVAL_TTL": TTL[value][1]}),
+            "pools": lambda value: stage.restart_bot(POOLS[value][1]),
             "known": lambda value: stage.restart_bot(known=KNOWN[value][1]),
         }
 
@@ -111,6 +116,7 @@ class Switches:
         of_bot = [
             _choice("dry", "DRY_RUN", at, DRY_RUN),
             _choice("ttl", "Time to decide (APPROVAL_TTL)", at, TTL),
+            _choice("pools", "Who approves (APPROVERS)", at, POOLS),
             _choice("known", "Sites that it knows (VR_SITES)", at, KNOWN),
         ]
         pairings = [self._pairing(*one) for one in self._stage.pairings.items()]

@@ -128,6 +128,13 @@ OWN = {
     "APPROVERS": ",".join(part.id for part in PEOPLE if part.approver),
     "BREAK_GLASS": ",".join(part.id for part in PEOPLE if part.break_glass),
 }
+TWO_POOLS = {
+    "APPROVERS": "",
+    "FORCE_APPROVALS_REQUIRED": "",
+    "APPROVERS__STORAGE": ALAN.id,
+    "APPROVERS__SECURITY": ANNA.id,
+}
+ONE_LIST = {name: OWN.get(name, "") for name in TWO_POOLS}
 OF_EACH_APPLIANCE = {"VR_POLL_SECONDS": "2", "VR_CALLS_PER_MINUTE": str(BOT_CALLS)}
 
 
@@ -200,12 +207,14 @@ class Stage:
             if self.bot.alive:
                 self.bot.kill()
 
-    def restart_bot(self, *, known: tuple[str, ...] | None = None, **switched: str) -> None:
+    def restart_bot(
+        self, switched: Mapping[str, str] | None = None, *, known: tuple[str, ...] | None = None
+    ) -> None:
         """With other settings from now on, and the appliances of the `known` sites. An empty value
         is the default again. Raises DidNotStart."""
         self._stop_bot()
         self.known = known or self.known
-        self.switched |= switched
+        self.switched |= switched or {}
         self.start_bot()
 
     def changed_settings(self) -> list[tuple[str, str, str]]:

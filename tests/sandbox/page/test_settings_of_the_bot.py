@@ -11,7 +11,7 @@ import requests
 
 from bot.settings.names import SECRETS
 from sandbox.page.page_server import Page
-from sandbox.page.stage import ALAN, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
+from sandbox.page.stage import ALAN, ANNA, BOT_CALLS, CHANNEL, CHANNELS, OSLO, RITA, Stage
 from sandbox.slack import Ephemeral, Message
 from tests.support.forked.process import ForkedBot
 
@@ -118,6 +118,17 @@ def test_two_appliances(stage: Stage, page: Page, act: Act) -> None:
     assert stage.appliance.deletes == []
     sent = [call for call in board(page)["calls"] if call["unpair"]]
     assert [call["method"] for call in sent] == ["oslo DELETE"]
+
+
+def test_two_pools_of_approvers(stage: Stage, page: Page, act: Act) -> None:
+    act(do="switch", name="pools", value="two")
+    card = asks(stage, "vcenter-prague moving")
+    assert "`security`: 0 of 1" in card.all_text
+    for who in (ALAN, ANNA):
+        assert stage.slack.click(who.id, card, "unpair_approve").ok
+    newest(page, stage, "succeeded")
+    act(do="switch", name="pools", value="one")
+    assert "`security`" not in asks(stage, "vcenter-helsinki closing").all_text
 
 
 def test_every_setting_that_is_not_the_default_is_named(stage: Stage, page: Page, act: Act) -> None:

@@ -149,3 +149,23 @@ def test_who_is_called_is_another_list_than_who_may(new_stage: NewStage) -> None
     assert stage.slack.calls_of("usergroups.users.list") == []
     asked.denies(ANNA, "not tonight")
     assert mentions(asked.wait_for_final()) == {RITA, ANNA}
+
+
+def test_each_pool_must_have_its_number_and_its_card_says_what_is_missing(
+    new_stage: NewStage,
+) -> None:
+    stage = new_stage(
+        APPROVERS="", APPROVERS__STORAGE=f"{ALAN},{ANNA}", APPROVERS__SECURITY=f"{NIGHT},{ANNA}"
+    )
+    stage.slack.add_group("night", [RUFUS], id=NIGHT)
+    asked = stage.asks_to_break(stage.pairing())
+    stage.says(asked, ANNA, "approve", "1 of 1")
+    card = asked.wait_for_card_to_say(f"1 of 1, by <@{ANNA}>")
+    assert f"`security`: 1 of 1, by <@{ANNA}>" in card.all_text
+    assert "`storage`: 0 of 1" in card.all_text
+    # Anna moves to the other pool, since Rufus is of no other.
+    stage.says(asked, RUFUS, "approve", f"<@{ANNA}>")
+    assert mentions(asked.wait_for_final()) == {RITA, ANNA, RUFUS}
+    (approved,) = stage.trail("approved")
+    assert approved["detail"]["pools"] == {RUFUS: "security", ANNA: "storage"}
+    assert len(stage.appliance.deletes) == 1
