@@ -36,6 +36,9 @@ STAN = "U0STAN"
 QUICK = {"VR_POLL_SECONDS": "0.2", "VR_CALLS_PER_MINUTE": "1000"}
 """The vendor's limit is not what is tried."""
 
+ACK_SECONDS = 15.0
+"""How long Slack waits here: three seconds may be too few on a busy machine."""
+
 EXPECTED_FROM_SLACK = frozenset({"ratelimited"})
 """What Slack may answer in any scenario; anything else is a message that Slack would not take."""
 
@@ -262,6 +265,7 @@ def staged(
     checked."""
     with servers(**appliance) as both:
         stage = Stage(way_in, *both)
+        stage.slack.courier.ack_seconds = ACK_SECONDS
         try:
             stage.start(folder, **settings)
             yield stage

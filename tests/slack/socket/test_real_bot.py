@@ -20,7 +20,8 @@ from tests.support.clock import wait_for
 from tests.support.stage import ALAN, RITA, Stage, staged
 from tests.support.way_in import CONNECTS_WITHIN_SECONDS, OverSocket
 
-STOPS_WITHIN_S = 10.0
+STOPS_WITHIN_S = 30.0
+"""Of a busy machine: `tests/life/test_order_of_a_stop.py` has the deadline."""
 
 
 @pytest.fixture(scope="module")
