@@ -323,8 +323,9 @@ def _rights(slack: Slack, user: str, step: str) -> Reason:
             raise Failed(wrong("the answer is about somebody else", NOT_SLACK))
         slack.rights[user] = counts(person_of(shown), slack.home)
         profile = shown.get("profile")
-        address = profile.get("email") if isinstance(profile, dict) else None
-        for name in (shown.get("real_name"), str(address or "").partition("@")[0]):
+        profile = profile if isinstance(profile, dict) else {}
+        address = str(profile.get("email") or "").partition("@")[0]
+        for name in (shown.get("real_name"), profile.get("display_name"), address):
             if isinstance(name, str) and name.strip():
                 slack.alike[name.strip().casefold()].add(user)
     return slack.rights[user]

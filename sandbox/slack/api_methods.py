@@ -140,6 +140,7 @@ def _users_info(ws: Workspace, args: Json) -> Json:
         "name": person.handle,
         "deleted": person.deleted,
         "real_name": person.name,
+        "profile": {"display_name": person.display_name},
         "is_bot": person.bot,
     }
     if not person.deleted:

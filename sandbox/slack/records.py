@@ -22,6 +22,7 @@ class Person:
     deleted: bool = False
     bot: bool = False
     zone: str = "Etc/UTC"
+    display_name: str = ""
 
     @property
     def handle(self) -> str:

@@ -100,8 +100,13 @@ def test_each_pool_is_counted_and_all_of_them_together(stage: Stage) -> None:
     assert one(stage.check(pools=pools), "approvers pools").result is Result.OK
 
 
-def test_accounts_that_show_one_name_are_noted(stage: Stage) -> None:
-    twin = stage.slack.add_person("Alan")
+@pytest.mark.parametrize(
+    "shown",
+    [{"name": "Alan"}, {"name": "A. Admin", "display_name": "alan "}],
+    ids=["real", "shown"],
+)
+def test_accounts_that_show_one_name_are_noted(stage: Stage, shown: dict[str, str]) -> None:
+    twin = stage.slack.add_person(**shown)
     found = one(stage.check(pools=pool_of(ALAN, twin)), "approvers SAME_PERSON")
     assert found.result is Result.NOTE
     assert ALAN in found.words

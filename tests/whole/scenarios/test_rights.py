@@ -155,7 +155,10 @@ def test_each_pool_must_have_its_number_and_its_card_says_what_is_missing(
     new_stage: NewStage,
 ) -> None:
     stage = new_stage(
-        APPROVERS="", APPROVERS__STORAGE=f"{ALAN},{ANNA}", APPROVERS__SECURITY=f"{NIGHT},{ANNA}"
+        APPROVERS="",
+        APPROVERS__STORAGE=f"{ALAN},{ANNA},{STAN}",
+        APPROVERS__SECURITY=f"{NIGHT},{ANNA}",
+        SAME_PERSON=f"{RITA}+{STAN}",
     )
     stage.slack.add_group("night", [RUFUS], id=NIGHT)
     asked = stage.asks_to_break(stage.pairing())
@@ -163,6 +166,8 @@ def test_each_pool_must_have_its_number_and_its_card_says_what_is_missing(
     card = asked.wait_for_card_to_say(f"1 of 1, by <@{ANNA}>")
     assert f"`security`: 1 of 1, by <@{ANNA}>" in card.all_text
     assert "`storage`: 0 of 1" in card.all_text
+    stage.answer(asked.clicks(STAN, "approve"))  # another account of who asked
+    assert [r["detail"]["why"] for r in stage.trail("click_refused")] == ["own_request"]
     # Anna moves to the other pool, since Rufus is of no other.
     stage.says(asked, RUFUS, "approve", f"<@{ANNA}>")
     assert mentions(asked.wait_for_final()) == {RITA, ANNA, RUFUS}
