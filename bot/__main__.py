@@ -71,6 +71,7 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
     from bot.app import Bot
     from bot.operate import logs
     from bot.stop import stop as stop_in_order
+    from bot.store.audit_trail import MayNotSign
     from bot.store.database import fault_of
     from bot.store.migrate import Damaged, SchemaTooNew
 
@@ -88,6 +89,8 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
             told_to_stop = stop.wait(AGAIN_SECONDS)
     except (SchemaTooNew, Damaged) as error:
         return _cannot_start(str(error), FOR_GOOD)
+    except MayNotSign as error:
+        return _cannot_start(str(error), WRONG_USE)
     except SQLAlchemyError as error:
         fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
         if fault is not None:

@@ -48,6 +48,7 @@ from bot.store.queries import Overview
 from bot.store.queues import nets
 from bot.store.requests import Requests
 from bot.threads import Later
+from bot.witnesses import witnesses_of
 from bot.worker.drive import Driver, lease_ms
 from bot.worker.effects import Effects
 from bot.worker.find_pairings import Lists
@@ -82,13 +83,13 @@ class Store:
     requests: Requests
     overview: Overview
     pauses: Pauses
-    upkeep: Upkeep
 
 
 def store_of(settings: Settings, metrics: Metrics) -> Store:
     """Does not connect yet."""
     url = settings.database_url.get_secret_value()
     db = Database(url, on_error=partial(metrics.count, "database_errors"))
+    db.signer = settings.signer()
     timeouts = (site.timeout_seconds for site in settings.sites.values())
     return Store(
         db,
@@ -96,7 +97,6 @@ def store_of(settings: Settings, metrics: Metrics) -> Store:
         Requests(db, lease_ms(timeouts), on_saved=metrics.saved),
         Overview(db),
         Pauses(db),
-        Upkeep(db, settings.keep_for),
     )
 
 
@@ -197,14 +197,19 @@ class Bot:
         now = settings_now(settings, again or (lambda: settings))
         self.store = store = store_of(settings, metrics)
         self.appliances = appliances_of(settings, now, store.db, metrics)
-        self.slack = slack = slack_of(settings, SlackSecrets(settings, now), store, metrics)
+        secrets = SlackSecrets(settings, now)
+        self.slack = slack = slack_of(settings, secrets, store, metrics)
+        witnesses, witness = witnesses_of(settings, store.db, secrets.get)
+        self.upkeep = Upkeep(store.db, settings.keep_for, witnesses)
 
         # The threads that work on requests, and those that only look up.
         for_lookups = {name: each.for_lookups() for name, each in self.appliances.items()}
         lists = Lists(for_lookups, store.db.clock)
-        effects = Effects(policy, slack.people, self.appliances, store.overview, lists)
+        effects = Effects(
+            policy, slack.people, self.appliances, store.overview, lists, witness=witness
+        )
         driver = Driver(store.requests, Inbox(store.db), effects, self.stopping.is_set)
-        self.worker = Worker(store.requests, driver, policy)
+        self.worker = Worker(store.requests, driver, policy, end)
         self.lookups = Lookups(for_lookups, lists, store.overview, slack.people, policy)
 
         token = partial(slack.secrets.get, BOT_TOKEN)
@@ -287,7 +292,7 @@ class Bot:
                 raise
         else:
             self._away = None
-            self.store.upkeep.start()
+            self.upkeep.start()
             self.worker.start()
             self.slack.poster.start()
             self._wsgi.slack = self.from_slack.answer if self.from_slack else None

@@ -143,7 +143,7 @@ def cancel(
         request = _in_state(db, request_id, CANCELLABLE)
         # The stored event is enough to keep the DELETE from being sent: no intent is stored while
         # an event waits.
-        event = OperatorCancelled(operator=_system_user())
+        event = OperatorCancelled(operator=system_user())
         Inbox(db).put(event, origin=f"operator:{uuid.uuid4()}", request_id=request.id)
         # Checked again: the intent may have been stored between the first check and the event.
         _in_state(db, request_id, CANCELLABLE | {State.CANCELLED})
@@ -180,7 +180,7 @@ def backup(
     print(f"ok: {file}, {file.stat().st_size:,} bytes")
 
 
-def _system_user() -> str:
+def system_user() -> str:
     """Who runs this, as the kernel says: anybody can set LOGNAME and USER. Under sudo also who
     called it; its variables are believed of root alone, who could act as anybody anyway."""
     user, caller = _user(os.getuid()), os.environ.get("SUDO_UID", "")

@@ -143,5 +143,6 @@ def _of_slack(settings: Settings) -> dict[str, str]:
         "SLACK_BOT_TOKEN": settings.slack_bot_token,
         "SLACK_SIGNING_SECRET": settings.slack_signing_secret,
         "SLACK_APP_TOKEN": settings.slack_app_token,
+        "AUDIT_TOKEN": settings.audit_token,
     }
     return {name: secret.get_secret_value() for name, secret in found.items() if secret}

@@ -63,7 +63,7 @@ def stop(bot: Bot, monotonic: Callable[[], float] = time.monotonic) -> None:
     ended["lookups"] = bot.lookups.stop(0)
     ended["check"] = bot.check.stop(left(LITTLE_LOST_SECONDS))
     # After all that records something.
-    ended["upkeep"] = bot.store.upkeep.stop(left(least=MOMENT_SECONDS))
+    ended["upkeep"] = bot.upkeep.stop(left(least=MOMENT_SECONDS))
     if all(ended.values()):
         ended["database"] = _closed(bot, left(least=CLOSE_SECONDS))
     behind = [part for part, has_ended in ended.items() if not has_ended]

@@ -18,7 +18,8 @@ from sqlalchemy import event, insert, select
 from bot.request.audit_chain import Entry, Running
 from bot.request.model import ALPHABET, Request, State
 from bot.store import audit_trail as audit
-from bot.store.audit_trail import AuditLines, verify_trail
+from bot.store.audit_trail import verify_trail
+from bot.store.audit_witness import LINES, Telling, write_lines
 from bot.store.database import Database
 from bot.store.prune import prune
 from bot.store.schema import inbox, messages, requests
@@ -82,7 +83,7 @@ def five_years(root: Path, told: Told) -> list[dict[str, float]]:
     return year_ends
 
 
-def started(url: str, before: World | None) -> tuple[World, AuditLines]:
+def started(url: str, before: World | None) -> tuple[World, Telling]:
     """A process that goes on where the one before it has stopped. The disk's own waits aside."""
     made = World(url)
     event.listen(made.db.engine, "connect", _without_waits)
@@ -92,14 +93,14 @@ def started(url: str, before: World | None) -> tuple[World, AuditLines]:
         made.ms, made._origins, made._ts = before.ms, before._origins, before._ts
     running = Running(version="1", mode="http", command="/vr-unpair", policy=made.policy)
     audit.note_start(made.db, running)
-    return made, AuditLines(made.db)
+    return made, Telling(made.db, LINES, write_lines)
 
 
-def keep_up(world: World, lines: AuditLines) -> None:
+def keep_up(world: World, lines: Telling) -> None:
     """As `bot.worker.queue_threads` does."""
     while prune(world.db, KEEP_MS):
         pass
-    lines.write()
+    lines.up_to_now(60.0)
     lines.keep()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -117,6 +118,45 @@ def audit_lines(records: Iterable[Record], form: str) -> Iterator[str]:
         yield _csv_line(columns[name] for name in AUDIT_COLUMNS)
 
 
+def read_export(lines: Iterable[str]) -> Iterator[Record]:
+    """The records of an export, in either form. One whose `time` is not that of its `at` comes with
+    another hash. Raises ValueError, with a sentence, at a line that is none."""
+    lines = iter(lines)
+    first = next(lines, "")
+    together = itertools.chain([first], lines)
+    rows: Iterable[Any] = csv.DictReader(together) if _is_header(first) else together
+    csv.field_size_limit(2**31 - 1)  # a detail has no limit
+    for at, row in enumerate(rows, 1):
+        try:
+            columns = _from_csv(row) if isinstance(row, dict) else json.loads(row)
+            time = columns.pop("time")
+            record = Record.model_validate(columns, strict=True)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise ValueError(
+                f"Record {at} of the export is not one: was its file changed?"
+            ) from None
+        same = time == iso(record.at)
+        yield record if same else record.model_copy(update={"hash": "of another time"})
+
+
+def _is_header(line: str) -> bool:
+    return line.rstrip("\r\n") == _csv_line(AUDIT_COLUMNS)
+
+
+def _from_csv(row: dict[str, str]) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        name: _HARMLESS.sub(r"\1\2", value) or (None if name in _MAY_BE_NONE else "")
+        for name, value in row.items()
+    }
+    numbers = {name: int(columns[name]) for name in ("number", "at")}
+    return {
+        **columns,
+        **numbers,
+        "detail": json.loads(row["detail"]),
+        "time": columns["time"] or None,
+    }
+
+
 def _csv_line(values: Iterable[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
@@ -128,6 +168,14 @@ _FORMULA = re.compile(r"""((?:^|[,;|\t\r\n"])[\s"']*)([=+\-@\uff1d\uff0b\uff0d\u
 """What a spreadsheet would run, by the character that begins it. Anybody can write a reason. A cell
 may begin behind any character that separates cells somewhere: with `;` for that, as in much of
 Europe, a spreadsheet does not see the quotes around a cell."""
+
+
+_HARMLESS = re.compile(_FORMULA.pattern.replace("([=", "'([="))
+"""The same as `_harmless` leaves it."""
+
+_MAY_BE_NONE = frozenset(
+    name for name, field in Record.model_fields.items() if field.annotation == str | None
+)
 
 
 def _escaped(formula: re.Match[str]) -> str:

@@ -47,6 +47,15 @@ AUDIT = "bot.store.audit_trail"
 that leaves some out would prove nothing."""
 
 
+class _Handler(logging.StreamHandler[Any]):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A line of the trail that could not be written is written later: whoever wrote it has to
+        know."""
+        if record.name == AUDIT:
+            raise
+        super().handleError(record)
+
+
 _known: list[str] = []
 """What is masked wherever it turns up, the longest first: one may begin like another."""
 
@@ -87,7 +96,7 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if form == "console":
         last.insert(1, lambda _logger, _name, event: _printable(event))
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     )

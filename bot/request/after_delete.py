@@ -124,7 +124,7 @@ def not_accepted(step: Step, event: DeleteNotAccepted) -> None:
 
 def never_left(step: Step, problem: Problem) -> None:
     """Take back what the intent had counted, where nothing left the process."""
-    if problem.kind in (ProblemKind.UNSENT, ProblemKind.TOO_LATE):
+    if problem.kind in (ProblemKind.UNSENT, ProblemKind.TOO_LATE, ProblemKind.UNWITNESSED):
         step.change(deletes_sent=max(0, step.request.deletes_sent - 1))
 
 

@@ -2,7 +2,8 @@
 
 It proves that nobody has changed, removed or inserted a record without making every later hash and
 the head anew. If a copy of the head is kept elsewhere, it proves that nobody has done even that.
-The final replies in Slack are such copies (`Witness`).
+The final replies in Slack are such copies (`Witness`). Where a key signs each hash, nobody can make
+one anew without it (`audit_signatures.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.request import Frozen
@@ -24,7 +25,8 @@ NEAR = 1_000
 
 
 class Record(Frozen):
-    """One stored line. `number` counts from 1 without a gap; `at` is ms epoch."""
+    """One stored line. `number` counts from 1 without a gap; `at` is ms epoch. `signature` is that
+    of the key with the id `key` over `hash`; None where no key was set."""
 
     number: int
     at: int
@@ -37,10 +39,12 @@ class Record(Frozen):
     detail: dict[str, Any]
     previous: str
     hash: str
+    signature: str | None = None
+    key: str | None = None
 
     @property
     def expected_hash(self) -> str:
-        return chain_hash(self.model_dump(exclude={"hash"}))
+        return chain_hash(self.model_dump(exclude={"hash", "signature", "key"}))
 
 
 class Head(Frozen):
@@ -69,24 +73,43 @@ def link(head: Head, columns: dict[str, Any]) -> Record:
     return Record(**full, hash=chain_hash(full))
 
 
-def verify(records: Iterable[Record], head: Head) -> int | None:
+Refuses = Callable[[Record], bool]
+
+
+def verify(
+    records: Iterable[Record], head: Head, refuses: Refuses = lambda _record: False
+) -> int | None:
     """The number, as the export shows it, of the first record that was changed, removed (the last
-    ones included) or inserted; None when the chain is whole up to `head`. Records come in the order
-    of their numbers."""
-    number, previous = 0, GENESIS
-    lately = deque([GENESIS], maxlen=NEAR)  # the hashes so far: the last is that of `number`
+    ones included) or inserted, or that `refuses` says no to; None when the chain is whole up to
+    `head`. Records come in the order of their numbers."""
+    broken, end = verify_to_the_end(records, refuses)
+    if broken is not None:
+        return broken
+    if end.count != head.count:
+        return min(end.count, head.count) + 1
+    return None if end.hash == head.hash else max(end.count, 1)
+
+
+def verify_to_the_end(
+    records: Iterable[Record], refuses: Refuses, start: Head | None = None
+) -> tuple[int | None, Head]:
+    """The same without a head, from behind `start`, with where it ended."""
+    start = start or Head()
+    number, previous = start.count, start.hash
+    lately = deque([previous], maxlen=NEAR)  # the hashes so far: the last is that of `number`
+    broken = None
     for record in records:
         if record.number != number + 1:
-            return min(record.number, number + 1)
-        if record.previous != previous:
-            return _first_of(record, lately)
-        if record.hash != record.expected_hash:
-            return record.number
+            broken = min(record.number, number + 1)
+        elif record.previous != previous:
+            broken = _first_of(record, lately)
+        elif record.hash != record.expected_hash or refuses(record):
+            broken = record.number
+        if broken is not None:
+            break
         number, previous = record.number, record.hash
         lately.append(previous)
-    if number != head.count:
-        return min(number, head.count) + 1
-    return None if previous == head.hash else max(number, 1)
+    return broken, Head(count=number, hash=previous)
 
 
 def _first_of(record: Record, lately: deque[str]) -> int:

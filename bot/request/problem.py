@@ -12,6 +12,7 @@ class ProblemKind(StrEnum):
 
     UNSENT = "unsent"  # name lookup, connect or TLS failed: nothing reached the appliance
     TOO_LATE = "too_late"  # the second between intent and send had passed: not sent
+    UNWITNESSED = "unwitnessed"  # the witness of the audit trail did not get the intent: not sent
     UNANSWERED = "unanswered"  # cut or timed out after sending: it may have been received
     REFUSED = "refused"  # 400, 403 and other 4xx, with the ResponseError as it came
     SERVER_ERROR = "server_error"  # 500, with the ResponseError as it came
@@ -50,6 +51,7 @@ _PASSES = frozenset(
     {
         ProblemKind.UNSENT,
         ProblemKind.TOO_LATE,
+        ProblemKind.UNWITNESSED,
         ProblemKind.UNANSWERED,
         ProblemKind.LIMITED,
         ProblemKind.UNAVAILABLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.settings.defaults import ApplianceSettings, Settings, SettingsError
-from bot.settings.load import DEFAULT_SITE, load, load_database, load_slack_app
+from bot.settings.load import DEFAULT_SITE, load, load_audit_key, load_database, load_slack_app
 from bot.settings.names import site_prefix
 from bot.settings.sources import files_seen_by_others, use_env_file
 
@@ -20,6 +20,7 @@ __all__ = [
     "SettingsError",
     "files_seen_by_others",
     "load",
+    "load_audit_key",
     "load_database",
     "load_slack_app",
     "site_prefix",

@@ -20,9 +20,10 @@ from pydantic import (
     field_validator,
 )
 
+from bot.audit_key import AuditKey, audit_key, read_key_file
 from bot.request.pools import Pool
 from bot.request.who_may import Policy, SiteTerms
-from bot.settings import values
+from bot.settings import audit_values, values
 
 _DurationMs = Annotated[int, BeforeValidator(values.duration("1s"))]
 _DurationOrZeroMs = Annotated[int, BeforeValidator(values.duration("0"))]
@@ -32,6 +33,7 @@ _Port = Annotated[int, BeforeValidator(values.whole_number(0, 65535))]
 _Switch = Annotated[bool, BeforeValidator(values.switch)]
 _Level = Literal["debug", "info", "warning", "error", "critical"]
 _Format = Literal["console", "json"]
+_BeforeAct = Literal["off", "log", "http"]
 _Username = Annotated[str, BeforeValidator(values.username)]
 _Password = Annotated[SecretStr, BeforeValidator(values.password)]
 _BOT_TOKEN = values.token_of("a bot token", "xoxb-", ("xapp-", "xoxp-"))
@@ -156,6 +158,13 @@ class Settings(BaseModel):
     operate_port: _Port | None = None
     """Where health and metrics are served alone; None: on `port`, with what Slack sends."""
     dry_run: _Switch = False
+    audit_key_file: Annotated[Path, BeforeValidator(audit_values.key_file)] | None = None
+    audit_key: Annotated[SecretStr, BeforeValidator(audit_values.key)] | None = None
+    audit_before_act: Annotated[
+        _BeforeAct, BeforeValidator(values.one_of(*get_args(_BeforeAct)))
+    ] = "off"
+    audit_url: Annotated[str, BeforeValidator(audit_values.url)] | None = None
+    audit_token: Annotated[SecretStr, BeforeValidator(values.token)] | None = None
     log_level: Annotated[_Level, BeforeValidator(values.one_of(*get_args(_Level)))] = "info"
     log_format: Annotated[_Format, BeforeValidator(values.one_of(*get_args(_Format)))] = "console"
 
@@ -178,12 +187,19 @@ class Settings(BaseModel):
     def secrets(self) -> list[str]:
         """Every value that must never be shown, also as it stands in an address, and the passwords
         in DATABASE_URL and in the proxies of the environment."""
-        mine = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        mine = [self.slack_bot_token, self.slack_signing_secret, self.slack_app_token]
+        mine += [self.audit_key, self.audit_token]
         passwords = [p for s in self.sites.values() for p in (s.password, s.remote_password)]
         found = [secret.get_secret_value() for secret in (*mine, *passwords) if secret]
         for address in (self.database_url.get_secret_value(), *getproxies_environment().values()):
             found += values.passwords_in(address)
         return list(dict.fromkeys(form for s in found for form in (s, quote(s, safe=""))))
+
+    def signer(self) -> AuditKey | None:
+        """The key that signs the audit trail. Raises ValueError where its file has changed."""
+        if self.audit_key_file is not None:
+            return audit_key(read_key_file(self.audit_key_file))
+        return audit_key(self.audit_key.get_secret_value()) if self.audit_key else None
 
     def policy(self) -> Policy:
         """What requests need to know of the settings."""

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.audit_key import AuditKey, audit_key, read_key_file
 from bot.request.pools import ALL
 from bot.settings import values
+from bot.settings.audit_values import KEY, KEY_FILE, key, key_file, together
 from bot.settings.defaults import (
     ApplianceSettings,
     PoolSettings,
@@ -51,6 +53,9 @@ def load(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> S
     wrong = {problem.setting for problem in problems}
     right = {name: value for name, value in given.values.items() if name not in wrong}
     sites, pools = _sites(right, given, problems), _pools(right, given, problems)
+    problems += [Problem(name, text) for name, text in together(given.values).items()]
+    if path := right.get(KEY_FILE):
+        right[KEY_FILE] = str(given.cwd / os.path.expanduser(path))
     # The rest is checked in any case, so that one start names everything there is to correct.
     settings = _checked(Settings, right, own_names(), problems, sites=sites, pools=pools)
     http, socket = (name in given.values for name in ("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"))
@@ -80,6 +85,18 @@ def load_database(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     """
     (address,) = _some(environ, cwd, {DATABASE_URL: values.database_url})
     return str(address.get_secret_value())
+
+
+def load_audit_key(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> AuditKey | None:
+    """The key that signs the audit trail. Raises SettingsError."""
+    place = Path.cwd() if cwd is None else cwd
+    readers = {KEY_FILE: lambda text: key_file(str(place / os.path.expanduser(text))), KEY: key}
+    file, pem = _some(environ, cwd, readers)
+    if file is not None:
+        return audit_key(read_key_file(file))
+    return None if pem is None else audit_key(pem.get_secret_value())
 
 
 def load_slack_app(

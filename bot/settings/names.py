@@ -33,6 +33,8 @@ SECRETS = frozenset(
         "SLACK_BOT_TOKEN",
         "SLACK_SIGNING_SECRET",
         "SLACK_APP_TOKEN",
+        "AUDIT_KEY",
+        "AUDIT_TOKEN",
         DATABASE_URL,
         "VR_PASSWORD",
         "VR_REMOTE_PASSWORD",

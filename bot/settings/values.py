@@ -234,6 +234,11 @@ listen_address = matching(
 base_path = matching(r"(/(?!\.)[A-Za-z0-9._~-]+)+/?", "a path such as /api/rest/vr/v2")
 
 
+def in_the_clear(address: SplitResult) -> bool:
+    """Whether what is sent there, and a token with it, leaves this machine without TLS."""
+    return address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}
+
+
 def slack_api_url(text: str) -> str:
     """The base address of Slack's Web API, with a slash at the end."""
     text = text.strip()
@@ -249,7 +254,7 @@ def slack_api_url(text: str) -> str:
             "must be an address such as https://slack.com/api/, without user, password, query or "
             "fragment"
         )
-    if address.scheme == "http" and address.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if in_the_clear(address):
         raise ValueError(
             "must begin with https://, since every call carries the token: http:// is for a test "
             "double on this machine alone (localhost, 127.0.0.1, ::1)"

@@ -1,26 +1,19 @@
-"""The audit trail in the database: written, read, verified, and told to the log.
+"""The audit trail in the database: written, signed, read and verified.
 
 It has one head, which each transaction locks last and moves together with what it records.
-
-Each record has a line in the log too, with its number and hash (`AuditLines`). Whatever ships the
-log away is then a witness of the trail. A line is written after the commit of its record, so a kill
-in between leaves it out. Therefore the number up to which lines are written is stored now and then,
-and a start writes all lines after it: some twice, none never. It is stored in the database and not
-beside it, so that a database that is restored from a backup brings its own number, and what is
-recorded from then on is told as well.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import uuid
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
-import structlog
 from sqlalchemy import (
     Connection,
     LargeBinary,
@@ -34,11 +27,10 @@ from sqlalchemy import (
 )
 
 from bot.request.audit_chain import STARTED, Entry, Head, Record, Running, link, started, verify
+from bot.request.audit_signatures import LISTED, Signatures, listed_after, listing
 from bot.request.model import OPEN, Request, State, Witness
-from bot.store.database import Database, change_shared, read_shared
+from bot.store.database import RECORDED, SIGNER, Database
 from bot.store.schema import audit, audit_head
-
-log = structlog.get_logger(__name__)
 
 # Statements are built once, since they run with every step of every request.
 _HEAD_LOCKED = select(audit_head).with_for_update()
@@ -60,23 +52,73 @@ CHUNK = 1_000
 memory."""
 
 
+class Signer(Protocol):
+    """`bot.audit_key.AuditKey`. `public` in PEM."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def public(self) -> str: ...
+    def sign(self, digest: str) -> str: ...
+
+
+class MayNotSign(Exception):
+    """This process has no key, or one that the trail does not list, while its records are signed.
+    Nothing was written."""
+
+
 def append(conn: Connection, request_id: str | None, entries: Iterable[Entry]) -> None:
-    """Add these entries to the chain. Call it last in a transaction: it locks the head, for which
-    all other writers then wait."""
+    """Add these entries to the chain, signed by the key of the transaction's Database. Call it last
+    in a transaction: it locks the head, for which all other writers then wait. Raises
+    MayNotSign."""
     entries = tuple(entries)
     if not entries:
         return
     row = conn.execute(_HEAD_LOCKED).one()
-    head = Head(count=row.count, hash=row.hash)
+    head, keys = Head(count=row.count, hash=row.hash), tuple(row.signers.split())
+    signer: Signer | None = conn.info.get(SIGNER)
+    if keys:
+        may_sign(signer, keys)
+    elif signer is not None:
+        first = listing(signer.public, entries[0].at, deployment=str(uuid.uuid4()))
+        entries = (first, *entries)
     records = []
     for entry in entries:
         columns = entry.model_dump(mode="json", exclude={"detail"})
-        columns |= {"request_id": request_id, "detail": json.loads(_json(entry.detail))}
+        of = None if entry.action == LISTED else request_id
+        columns |= {"request_id": of, "detail": json.loads(_json(entry.detail))}
         record = link(head, columns)
+        if signer is not None:
+            signed = {"signature": signer.sign(record.hash), "key": signer.id}
+            record = record.model_copy(update=signed)
         head = Head(count=record.number, hash=record.hash)
-        records.append({**record.model_dump(), "detail": _json(record.detail)})
-    conn.execute(_INSERT, records)
-    conn.execute(_MOVE_HEAD, {"count": head.count, "hash": head.hash})
+        keys = listed_after(keys, entry)
+        records.append(record)
+    conn.execute(_INSERT, [{**r.model_dump(), "detail": _json(r.detail)} for r in records])
+    conn.execute(_MOVE_HEAD, {"count": head.count, "hash": head.hash, "signers": " ".join(keys)})
+    conn.info.setdefault(RECORDED, []).extend(records)
+
+
+def may_sign(signer: Signer | None, keys: Sequence[str]) -> None:
+    """Raises MayNotSign. `keys`: the ids of those that may; none where nothing is signed yet."""
+    if not keys or (signer is not None and signer.id in keys):
+        return
+    if signer is None:
+        raise MayNotSign(
+            "The records of the audit trail are signed, and no key is set: set AUDIT_KEY_FILE to "
+            f"one that the trail lists ({', '.join(keys)})."
+        )
+    raise MayNotSign(
+        f"The audit trail does not list the key {signer.id} of AUDIT_KEY_FILE, or has retired it: "
+        "set one that it lists, or list this one where such a key is set, with `vr-unpair audit "
+        f"add-key`. It lists {', '.join(keys)}."
+    )
+
+
+def listed(db: Database) -> tuple[str, ...]:
+    """The ids of the keys that may sign the next record."""
+    with db.read() as conn:
+        return tuple(conn.execute(select(audit_head.c.signers)).scalar_one().split())
 
 
 def head(db: Database) -> Head:
@@ -93,7 +135,7 @@ def of_request(db: Database, request_id: str) -> list[Record]:
         if conn.dialect.name == "sqlite":
             mine |= audit.c.request_id == literal(request_id.encode(), LargeBinary)
         found = conn.execute(select(audit).where(mine).order_by(audit.c.number))
-        return [_record(row) for row in found.mappings()]
+        return [record_of(row) for row in found.mappings()]
 
 
 def witnessed(conn: Connection, request: Request) -> Request:
@@ -117,7 +159,7 @@ def with_head(db: Database, head: str) -> Record | None:
     with reading(db) as conn:
         query = select(audit).where(audit.c.hash.startswith(head)).order_by(audit.c.number)
         row = conn.execute(query.limit(1)).mappings().one_or_none()
-        return _record(row) if row else None
+        return record_of(row) if row else None
 
 
 def note_start(db: Database, running: Running) -> None:
@@ -127,7 +169,7 @@ def note_start(db: Database, running: Running) -> None:
     query = starts.order_by(audit.c.number.desc()).limit(1)
     with db.write() as conn:
         row = conn.execute(query).mappings().one_or_none()
-        before = _record(row).detail if row else None
+        before = record_of(row).detail if row else None
         append(conn, None, [started(running, before, db.now(conn))])
 
 
@@ -160,10 +202,10 @@ def all_records(conn: Connection, since: int | None = None) -> Generator[Record,
         query = query.where(audit.c.number > since)
     with conn.execute(query.execution_options(yield_per=CHUNK)) as rows:
         for row in rows.mappings():
-            yield _record(row)
+            yield record_of(row)
 
 
-def _record(row: RowMapping) -> Record:
+def record_of(row: RowMapping) -> Record:
     """Types are exact and `detail` is the text that was written, to the byte. A record of which
     that is not true was changed by hand. It is returned as words, whose hash is not its own."""
     with contextlib.suppress(TypeError, ValueError, RecursionError):
@@ -171,7 +213,7 @@ def _record(row: RowMapping) -> Record:
         if _json(detail) == row["detail"]:
             return Record.model_validate({**row, "detail": detail}, strict=True)
     words = {name: _words(value) for name, value in row.items()}
-    bare = dict.fromkeys(("message", "before", "after", "request_id"))
+    bare = dict.fromkeys(("message", "before", "after", "request_id", "signature", "key"))
     number, at = (_whole(words[name]) for name in ("number", "at"))
     return Record(**{**words, **bare, "number": number, "at": at, "detail": words})
 
@@ -188,10 +230,10 @@ def _json(detail: dict[str, object]) -> str:
     return json.dumps(detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def verify_trail(db: Database) -> tuple[int | None, Head]:
-    """The number of the first record that is not as it was written (None: the trail is whole), and
-    the head, both read from one view. By a head that is gone or cannot be read, all were
-    inserted."""
+def verify_trail(db: Database, signatures: Signatures | None = None) -> tuple[int | None, Head]:
+    """The number of the first record that is not as it was written, or that `signatures` refuses
+    (None: the trail is whole), and the head, both read from one view. By a head that is gone or
+    cannot be read, all were inserted."""
     with reading(db) as conn:
         row = conn.execute(select(audit_head.c.count, audit_head.c.hash)).mappings().one_or_none()
         head = Head(hash="")
@@ -199,7 +241,8 @@ def verify_trail(db: Database) -> tuple[int | None, Head]:
             head = Head.model_validate(dict(row), strict=True) if row else head
         # Closed explicitly: a check that stops at a break leaves rows on the server.
         with contextlib.closing(all_records(conn)) as records:
-            return verify(records, head), head
+            refuses = signatures.refuses if signatures else lambda _record: False
+            return verify(records, head, refuses), head
 
 
 @dataclass(frozen=True)
@@ -238,35 +281,3 @@ def held_against(db: Database, lines: Iterable[tuple[int, str]]) -> Held:
         gap=next((a + 1 for a, b in pairwise(numbers) if b != a + 1), None),
         broken=min([*broken, *told], default=None),
     )
-
-
-KEY = "audit-lines"
-"""Under which the copies share the number up to which lines are written. Each copy that runs writes
-all of them; what it missed while it was down is in the log of another."""
-
-
-class AuditLines:
-    """Writes the lines, in the order of the records. For one thread."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._last = -1
-
-    def write(self) -> None:
-        """A line for each record that has none yet. Raises what the database raises; the next call
-        goes on where this one ended."""
-        if self._last < 0:
-            stored = read_shared(self._db, KEY)
-            last = int(stored[0]) if stored else 0
-            # Fewer records than lines: the trail was cut while nothing ran. Tell all of it.
-            self._last = last if last <= head(self._db).count else 0
-        query = select(audit.c.number, audit.c.hash).where(audit.c.number > self._last)
-        query = query.order_by(audit.c.number).execution_options(yield_per=CHUNK)
-        with self._db.read() as conn, conn.execute(query) as rows:
-            for row in rows:
-                log.info("audit", number=row.number, hash=row.hash)
-                self._last = row.number
-
-    def keep(self) -> None:
-        """Stores how far `write` has come."""
-        change_shared(self._db, KEY, lambda _old, _now: str(self._last))

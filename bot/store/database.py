@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
@@ -37,6 +37,10 @@ def wall_clock_ms() -> int:
 
 FAULT_EVERY_SECONDS = 60.0
 """Between two lines of the log about a fault that lasts: every thread meets it every second."""
+
+
+SIGNER, RECORDED = "audit_signer", "audit_recorded"
+"""What a connection that writes has for the audit trail."""
 
 
 class Database:
@@ -72,6 +76,10 @@ class Database:
         self.named_unreadable: set[str] = set()
         """What the log has named already (`bot.store.set_aside`)."""
         self.wakes: Wakes = Wakes()
+        self.signer: Any = None  # of the audit trail, where one is set (`audit_trail.Signer`)
+        self.on_recorded: list[
+            Callable[[list[Any]], None]
+        ] = []  # a transaction's, after its commit
         self._on_error = on_error
         self._told = wall_clock_ms(), time.monotonic()
         self._saying = threading.Lock()
@@ -94,7 +102,11 @@ class Database:
         """One transaction that may write, rolled back when anything is raised. `within_s`: how long
         it may wait for others, instead of the usual time."""
         with self._met(), self.kind.writing(within_s) as conn:
+            recorded: list[Any] = []
+            conn.info[SIGNER], conn.info[RECORDED] = self.signer, recorded
             yield conn
+        for hear in self.on_recorded:
+            hear(recorded)
 
     @contextmanager
     def read(self, *, at_leisure: bool = False) -> Iterator[Connection]:

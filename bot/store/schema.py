@@ -104,6 +104,8 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("signature", Text),
+    Column("key", Text),
 )
 GLASS_BROKEN = text("action = 'glass_broken'")
 """As in the condition of its index."""
@@ -114,7 +116,11 @@ audit_head = Table(
     Column("one", Boolean, CheckConstraint("one"), primary_key=True, server_default=text("true")),
     Column("count", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("signers", Text, nullable=False, server_default=""),
 )
+"""`signers`: the ids of the keys that may sign the next record, with blanks between; empty before
+the first. It keeps a copy without such a key from writing; what proves anything is in the records.
+"""
 
 shared = Table(
     "shared",

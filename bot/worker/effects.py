@@ -36,6 +36,9 @@ class Effects:
     overview: Overview
     lists: Lists
     monotonic: Callable[[], float] = steady_seconds
+    witness: Callable[[float], Problem | None] = lambda _within_s: None
+    """Tells all that is recorded by now to the witness of AUDIT_BEFORE_ACT, within so many seconds;
+    what kept it from that."""
 
     def run(self, effect: Effect, request: Request, by: float) -> Event:
         """`by` is the monotonic second by which it must be over. What goes wrong outside is never

@@ -9,8 +9,9 @@ one: what checks and what acts works for some of several sites only.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 
 import structlog
@@ -24,7 +25,8 @@ from bot.request.model import ANY_SITE, new_reference
 from bot.request.new_request import begin
 from bot.request.who_may import Policy
 from bot.store import inbox
-from bot.store.audit_trail import AuditLines
+from bot.store.audit_trail import MayNotSign
+from bot.store.audit_witness import Telling
 from bot.store.database import Database, twice
 from bot.store.prune import prune
 from bot.store.queries import Overview
@@ -76,6 +78,8 @@ class Worker:
     requests: Requests
     driver: Driver
     policy: Policy
+    end: Callable[[str], None] = lambda _sentence: None
+    """Told why this process can never work as it is."""
     _threads: Threads = field(default_factory=Threads)
 
     def start(self) -> None:
@@ -135,6 +139,9 @@ class Worker:
     def _failed(self, error: Exception, work: Work | None) -> None:
         """Log it, and tell the people who wait. Not when it is the database's fault: nothing could
         be stored for them now, and the next try may work."""
+        if isinstance(error, MayNotSign):
+            self.end(str(error))
+            return
         request_id = work.request.id if isinstance(work, Claim) else work[0] if work else None
         if isinstance(error, Unreadable):
             return
@@ -176,21 +183,25 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
 UPKEEP_EVERY_S = 60.0
 
 
+TOLD_WITHIN_S = 5.0
+"""For a witness of the audit trail, beside the requests."""
+
+
 class Upkeep:
-    """Writes the lines of the audit trail to the log, woken by each commit that has recorded
+    """Tells the witnesses of the audit trail, its log first, woken by each commit that has recorded
     something, and now and then looks at what is over. Begins with what the last process left."""
 
-    def __init__(self, db: Database, keep_ms: int) -> None:
+    def __init__(self, db: Database, keep_ms: int, witnesses: Sequence[Telling]) -> None:
         self._db = db
         self._keep_ms = keep_ms
-        self._lines = AuditLines(db)
+        self._witnesses = witnesses
         self._threads = Threads()
 
     def start(self) -> None:
         self._threads.start("upkeep", self._run)
 
     def stop(self, seconds: float) -> bool:
-        """Whether the thread ended in this time, with all lines written."""
+        """Whether the thread ended in this time, with everything told."""
         self._threads.stopping.set()
         self._db.wakes.end(AUDIT)
         return self._threads.stop(seconds)
@@ -201,16 +212,26 @@ class Upkeep:
         while not last:
             # Read before the work, so that a stop in between has its turn.
             last = self._threads.stopping.is_set()
-            try:
-                self._lines.write()
-                if last or time.monotonic() >= again:
-                    self._lines.keep()
-                    if not last:
-                        prune(self._db, self._keep_ms)
-                    again = time.monotonic() + UPKEEP_EVERY_S
-            except Exception as error:
-                # Tried again at the next commit or in a minute. That the database is away is told
-                # by those whose work needs it.
-                log.warning("upkeep_failed", error=type(error).__name__)
+            due = last or time.monotonic() >= again
+            for witness in self._witnesses:
+                self._try(partial(self._tell, witness, due))
+            if due and not last and self._try(partial(prune, self._db, self._keep_ms)):
+                again = time.monotonic() + UPKEEP_EVERY_S
             if not last:
                 self._db.wakes.wait(AUDIT, UPKEEP_EVERY_S)
+
+    def _tell(self, witness: Telling, keep: bool) -> None:
+        witness.up_to_now(TOLD_WITHIN_S)
+        if keep:
+            witness.keep()
+
+    def _try(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+            return True
+        except Exception as error:
+            # Tried again at the next commit or in a minute. That the database is away is told by
+            # those whose work needs it.
+            why = str(error) if isinstance(error, OSError) else None
+            log.warning("upkeep_failed", error=type(error).__name__, why=why)
+            return False

@@ -1,5 +1,8 @@
 """The one place that sends a DELETE: prepared, then its intent committed, then sent, once.
 
+Where AUDIT_BEFORE_ACT is set, a witness outside has the intent before that: whatever goes wrong
+there, this process knows that it has sent nothing, and says so.
+
 Rule 2: for one approval at most one DELETE that could have been accepted. Whatever may take time
 (log-in, remote session, connection) comes before the intent. Then the process has one second to
 send. If it freezes in between it must not send any more: another process may have found the intent,
@@ -59,6 +62,10 @@ def send_delete(
         return claim, CallFailed(problem=appliance)
     if pairing is None:
         raise ValueError(f"request {request.id} has no pairing")
+    # All but the intent itself, since within the second there is time for one record alone. Without
+    # a witness there is no intent either.
+    if unwitnessed := effects.witness(by - effects.monotonic()):
+        return claim, CallFailed(problem=unwitnessed)
     if unprepared := appliance.prepare_delete(pairing, by):
         return claim, unprepared
     try:
@@ -82,6 +89,8 @@ def send_delete(
         except SQLAlchemyError as error:
             raise IntentUnanswered(_unsent(intended.request, NOT_TOLD)) from error
         send_by = intended_at + SEND_WITHIN_SECONDS
+        if unwitnessed := effects.witness(send_by - effects.monotonic()):
+            return claim, DeleteNotAccepted(problem=unwitnessed, intent=intent)
         if effects.monotonic() > send_by:
             return claim, _unsent(claim.request, HELD_UP)
         outcome = appliance.delete(pairing, force=request.force, send_by=send_by, by=by)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from bot.store.audit_witness import LINES, Telling, write_lines
 from bot.store.queues import AUDIT
 from bot.store.schema import inbox
 from bot.worker import queue_threads
@@ -21,7 +22,7 @@ def world(world_on_file: World) -> World:
 
 
 def test_all_that_is_recorded_before_a_stop_is_told_by_then(world: World) -> None:
-    keeping = Upkeep(world.db, keep_ms=1)
+    keeping = Upkeep(world.db, 1, [Telling(world.db, LINES, write_lines)])
     with capture_logs() as found:
         keeping.start()
         world.pending()
@@ -39,7 +40,7 @@ def test_what_is_over_goes_by_itself(world: World) -> None:
     world.settle()
     world.ms += 1_000
     assert kept()
-    keeping = Upkeep(world.db, keep_ms=500)
+    keeping = Upkeep(world.db, 500, [])
     keeping.start()
     wait_for(lambda: not kept())
     assert keeping.stop(PATIENCE_SECONDS)
@@ -52,7 +53,7 @@ def test_an_error_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) ->
 
     calls: list[int] = []
     monkeypatch.setattr(queue_threads, "prune", away)
-    keeping = Upkeep(world.db, keep_ms=500)
+    keeping = Upkeep(world.db, 500, [])
     with capture_logs() as found:
         keeping.start()
         for wanted in (1, 2):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from bot.audit_key import AuditKey, new_key
 from bot.request.audit_chain import Entry
 from bot.request.event_changes import Absorbed
 from bot.request.events import Clicked, Event
@@ -45,6 +48,12 @@ def entry(action: str = "asked") -> Entry:
         after=State.CHECKING,
         detail={"words": "größer"},
     )
+
+
+def a_key() -> AuditKey:
+    """As `vr-unpair audit new-key` makes one."""
+    with tempfile.TemporaryDirectory() as folder:
+        return new_key(Path(folder) / "audit.pem")
 
 
 def born(db: Database, number: int, state: State = State.CHECKING, **changes: object) -> Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 
 from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
-from bot.store.audit_trail import AuditLines, Held, held_against, verify_trail
+from bot.store.audit_trail import Held, held_against, verify_trail
+from bot.store.audit_witness import LINES, Telling, write_lines
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from bot.store.schema import audit_head
@@ -27,9 +29,9 @@ def record(db: Database, count: int = 1) -> None:
             audit.append(conn, "AAAA-0001", [entry().model_copy(update={"at": at})])
 
 
-def written(lines: AuditLines) -> list[Line]:
+def written(lines: Telling) -> list[Line]:
     with capture_logs() as found:
-        lines.write()
+        lines.up_to_now(time.monotonic() + 10)
     assert {line["event"] for line in found} <= {"audit"}
     return [(line["number"], line["hash"]) for line in found]
 
@@ -43,7 +45,7 @@ def recorded(db: Database) -> list[Line]:
 
 def test_each_record_is_one_line_with_its_number_and_hash(db: Database) -> None:
     record(db, 3)
-    lines = AuditLines(db)
+    lines = Telling(db, LINES, write_lines)
     first = written(lines)
     assert written(lines) == []
     record(db, 2)
@@ -52,24 +54,26 @@ def test_each_record_is_one_line_with_its_number_and_hash(db: Database) -> None:
 
 def test_lines_that_a_kill_left_out_are_written_at_the_next_start(db: Database) -> None:
     """Twice rather than not at all."""
-    lines = AuditLines(db)
+    lines = Telling(db, LINES, write_lines)
     record(db, 3)
     written(lines)
-    assert written(AuditLines(db)) == recorded(db)  # it was not stored yet how far they are
+    assert written(Telling(db, LINES, write_lines)) == recorded(
+        db
+    )  # it was not stored yet how far they are
     lines.keep()
     record(db, 2)  # and killed before the lines
-    assert written(AuditLines(db)) == recorded(db)[3:]
+    assert written(Telling(db, LINES, write_lines)) == recorded(db)[3:]
 
 
 def test_a_trail_that_was_cut_while_nothing_ran_is_told_again(db: Database) -> None:
-    lines = AuditLines(db)
+    lines = Telling(db, LINES, write_lines)
     record(db, 5)
     log = written(lines)
     lines.keep()
     forge(db, lambda records: records[:3])
     with db.write() as conn:
         audit.append(conn, "AAAA-0001", [entry("other")])
-    log += written(AuditLines(db))
+    log += written(Telling(db, LINES, write_lines))
     assert log[-1] == recorded(db)[3]
     assert held_against(db, log).broken == 4
 
@@ -78,14 +82,16 @@ def test_a_trail_that_was_cut_while_nothing_ran_is_told_again(db: Database) -> N
 
 
 def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None:
-    """The whole chain made anew, head included, so that it verifies by itself."""
+    """The whole chain made anew, head included, so that it verifies by itself but for signatures,
+    which only the key could make anew."""
     records = how(list(audit.export(db)))
     head = Head()
     with db.write() as conn:
         conn.execute(table.delete())
         for old in records:
-            columns = old.model_dump(exclude={"number", "previous", "hash"})
-            new = link(head, columns)
+            signed = {"signature": old.signature, "key": old.key}
+            columns = old.model_dump(exclude={"number", "previous", "hash", *signed})
+            new = link(head, columns).model_copy(update=signed)
             detail = json.dumps(
                 new.detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False
             )
@@ -98,7 +104,7 @@ def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None
 @pytest.fixture
 def log(db: Database) -> list[Line]:
     record(db, 6)
-    return written(AuditLines(db))
+    return written(Telling(db, LINES, write_lines))
 
 
 def test_a_trail_that_is_as_it_was_told(db: Database, log: list[Line]) -> None:

@@ -276,6 +276,7 @@ class World:
         self.frozen_ms = 0
         """Passed by the process's own clock alone, which nobody can set."""
         self.stopping = False
+        self.witness: Callable[[float], Problem | None] = lambda _within_s: None
         self.appliances = {site: FakeAppliance() for site in policy(**changes).sites}
         self.appliance = next(iter(self.appliances.values()))
         self.people = FakePeople()
@@ -309,6 +310,7 @@ class World:
             overview=self.overview,
             lists=Lists(appliances, self.db.clock, monotonic),
             monotonic=monotonic,
+            witness=self.witness,
         )
         driver = Driver(self.requests, self.inbox, effects, lambda: self.stopping)
         return Worker(self.requests, driver, self.policy)

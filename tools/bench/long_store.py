@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Table
 
 from bot.request.model import Request, new_request_id
-from bot.store.audit_trail import KEY as AUDIT_LINES
+from bot.store.audit_witness import LINES as AUDIT_LINES
 from bot.store.schema import audit, inbox, messages, requests
 from tools.bench.worlds import Stored, quick_world
 

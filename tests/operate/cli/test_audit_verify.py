@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from bot.operate.json_and_csv import iso
 from bot.request.model import SHORT
 from bot.slack.draw.words.thread_notices import witness_words
 from bot.store import audit_trail
-from bot.store.audit_trail import AuditLines
+from bot.store.audit_witness import LINES, Telling, write_lines
 from bot.store.database import Database
 from bot.store.schema import audit as table
 from tests.operate.cli.conftest import Run
@@ -195,9 +196,9 @@ def told(
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stderr", log)
             # Loggers that are cached already would write by the set-up before.
-            patched.setattr("bot.store.audit_trail.log", structlog.get_logger(logs.AUDIT))
+            patched.setattr("bot.store.audit_witness.log", structlog.get_logger(logs.AUDIT))
             logs.set_up("error", form)
-            AuditLines(db).write()
+            Telling(db, LINES, write_lines).up_to_now(time.monotonic() + 10)
             for like_one in LIKE_ONE:
                 name = f"\n{like_one}\n"
                 structlog.get_logger("bot.other").error(like_one, pairing=like_one, words=name)

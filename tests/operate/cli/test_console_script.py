@@ -88,7 +88,7 @@ def test_wrong_usage_ends_with_2_and_a_sentence(run: Run, words: Any, names: str
     ("typed", "offered"),
     [
         ("vr-unpair re", ["requests"]),
-        ("vr-unpair audit ", ["export", "verify"]),
+        ("vr-unpair audit ", ["export", "new-key", "add-key", "verify"]),
         ("vr-unpair requests --state pe", ["pending"]),
     ],
 )

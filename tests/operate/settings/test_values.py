@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from bot.audit_key import new_key
 from bot.request.pools import ALL
 from bot.settings import ApplianceSettings, Settings
 from bot.settings.defaults import PoolSettings
@@ -55,6 +56,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "PORT": [("8443", 8443)],
     "OPERATE_PORT": [("9090", 9090), ("3000", None), ("0", 0)],
     "DRY_RUN": [("on", True), ("0", False)],
+    "AUDIT_BEFORE_ACT": [("Log", "log"), ("off", "off")],
     "LOG_LEVEL": [("DEBUG", "debug")],
     "LOG_FORMAT": [("json", "json")],
     "VR_HOST": [(h, h) for h in ("vr:8443", "192.0.2.1", "[2001:db8::1]", "[2001:db8::1]:443")],
@@ -66,7 +68,15 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "VR_TIMEOUT_SECONDS": [("3", 3.0)],
     "VR_CALLS_PER_MINUTE": [("20", 20), ("1000", 1000)],
 }
-WITH_OTHERS = {"VR_CA_FILE", "VR_REMOTE_USERNAME", "VR_REMOTE_PASSWORD"}
+WITH_OTHERS = {
+    "AUDIT_KEY_FILE",
+    "AUDIT_KEY",
+    "AUDIT_URL",
+    "AUDIT_TOKEN",
+    "VR_CA_FILE",
+    "VR_REMOTE_USERNAME",
+    "VR_REMOTE_PASSWORD",
+}
 
 REFUSED: dict[str, list[str]] = {
     "SLACK_BOT_TOKEN": ["xoxb-a b", "xoxb-a\n", "xapp-1"],
@@ -112,6 +122,8 @@ REFUSED: dict[str, list[str]] = {
     "HOST": ["0.0.0.0:3000", "http://x"],
     "PORT": ["65536", "http"],
     "OPERATE_PORT": ["65536"],
+    "AUDIT_KEY": ["none"],
+    "AUDIT_BEFORE_ACT": ["on", "http"],
     "LOG_LEVEL": ["loud"],
     "LOG_FORMAT": ["xml"],
     "VR_HOST": [
@@ -285,3 +297,57 @@ def test_any_other_text_gives_a_printable_sentence(text: str) -> None:
     if re.fullmatch(r"[0-9]+[smhd]", text.strip()) is None:
         with pytest.raises(ValueError, match=r"\Amust be [^\x00-\x1f]+\Z"):
             duration("1s")(text)
+
+
+# ---- the audit trail ----------------------------------------------------------------------------
+
+
+def written(path: Path, text: str, mode: int = 0o600) -> str:
+    path.write_text(text)
+    path.chmod(mode)
+    return path.name
+
+
+def test_the_key_is_read_from_a_file_that_is_private_or_from_secrets_dir(
+    load_with: Any, sentences_with: Any, tmp_path: Path
+) -> None:
+    made = new_key(tmp_path / "audit.pem")
+    pem = (tmp_path / "audit.pem").read_text()
+    signer = load_with(AUDIT_KEY_FILE="audit.pem").signer()
+    assert (signer.id, signer.public) == (made.id, (tmp_path / "audit.pem.pub").read_text())
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "AUDIT_KEY").write_text(pem)
+    settings = load_with(SECRETS_DIR="secrets")
+    assert settings.signer().id == made.id
+    assert pem.strip() in settings.secrets()
+    both = sentences_with(SECRETS_DIR="secrets", AUDIT_KEY_FILE="audit.pem")
+    assert "both set" in both["AUDIT_KEY_FILE"]
+    rsa = trustme.CA().private_key_pem.bytes().decode()
+    for file, says in (
+        (written(tmp_path / "group.pem", pem, 0o640), "others may read"),
+        (written(tmp_path / "all.pem", pem, 0o604), "others may read"),
+        (written(tmp_path / "other.pem", rsa), "holds no Ed25519 private key"),
+        (written(tmp_path / "public.pem", made.public), "holds no Ed25519 private key"),
+        ("missing.pem", "cannot be read"),
+    ):
+        found = sentences_with(AUDIT_KEY_FILE=file)
+        assert list(found) == ["AUDIT_KEY_FILE"]
+        assert says in found["AUDIT_KEY_FILE"]
+
+
+def test_the_collector_and_what_waits_for_it_belong_together(
+    load_with: Any, sentences_with: Any
+) -> None:
+    http = {"AUDIT_BEFORE_ACT": "http"}
+    for url in ("https://c.example.net/audit?source=x", "http://127.0.0.1:1/", "http://[::1]/"):
+        settings = load_with(**http, AUDIT_URL=url, AUDIT_TOKEN="the-token")
+        assert (settings.audit_url, settings.audit_before_act) == (url, "http")
+        assert "the-token" in settings.secrets()
+    for url in (
+        *("c.example.net", "ftp://c.example.net", "http://c.example.net/", "https://c:99999/"),
+        *("https://u:p@c.example.net/", "https://c.example.net/#a", "https://c.example.net/a b"),
+    ):
+        assert list(sentences_with(**http, AUDIT_URL=url)) == ["AUDIT_URL"]
+    assert "name the collector" in sentences_with(**http)["AUDIT_BEFORE_ACT"]
+    for name, text in {"AUDIT_URL": "https://c.example.net/", "AUDIT_TOKEN": "t"}.items():
+        assert f"{name} is set, but" in sentences_with(**{name: text})[name]

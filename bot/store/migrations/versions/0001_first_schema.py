@@ -46,12 +46,13 @@ STATEMENTS = (
     """CREATE TABLE audit (
         number BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, request_id TEXT,
         actor TEXT NOT NULL, action TEXT NOT NULL, message TEXT, before TEXT, after TEXT,
-        detail TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
+        detail TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL,
+        signature TEXT, key TEXT)""",
     "CREATE INDEX audit_of_request ON audit (request_id, number)",
     "CREATE INDEX audit_glass_broken ON audit (number) WHERE action = 'glass_broken'",
     """CREATE TABLE audit_head (
         one BOOLEAN NOT NULL PRIMARY KEY DEFAULT true CHECK (one),
-        count BIGINT NOT NULL, hash TEXT NOT NULL)""",
+        count BIGINT NOT NULL, hash TEXT NOT NULL, signers TEXT NOT NULL DEFAULT '')""",
     "INSERT INTO audit_head (one, count, hash) VALUES (true, 0, '" + "0" * 64 + "')",
     "CREATE TABLE shared (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, at BIGINT NOT NULL)",
     "CREATE TABLE schema_info (oldest_program TEXT NOT NULL PRIMARY KEY)",
