@@ -43,10 +43,11 @@ from bot.store.audit_trail import note_start
 from bot.store.database import Database, change_shared, fault_of
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, ready_problem, upgrade
-from bot.store.outbox import Outbox, Pauses
+from bot.store.outbox import Outbox
 from bot.store.queries import Overview
 from bot.store.queues import nets
 from bot.store.requests import Requests
+from bot.store.slack_pauses import Pauses
 from bot.threads import Later
 from bot.witnesses import witnesses_of
 from bot.worker.drive import Driver, lease_ms

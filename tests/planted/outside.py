@@ -326,21 +326,21 @@ SLACK = (
     ),
     change(
         "every poster may be at a method that hangs",
-        "tests/slack/listeners/test_poster.py"
+        "tests/slack/listeners/test_poster_threads.py"
         "::test_while_a_method_hangs_what_needs_another_goes_out",
         "if calls >= most",
         "if calls >= 99",
     ),
     change(
         "what is due soon waits for the thread whose call hangs",
-        "tests/slack/listeners/test_poster.py"
+        "tests/slack/listeners/test_poster_threads.py"
         "::test_what_is_due_soon_does_not_wait_behind_a_call_that_hangs",
         "if more is not None and more < now + NET_SECONDS * 1000:",
         "if False:",
     ),
     change(
         "final words overtake the answer to the click",
-        "tests/slack/listeners/test_poster.py"
+        "tests/slack/listeners/test_poster_threads.py"
         "::test_who_clicked_hears_of_it_before_the_thread_hears_how_it_ended",
         "            ~answer_first,\n",
         "",

@@ -165,14 +165,14 @@ STORE = (
     ),
     change(
         "who lost a message's lease writes its outcome over the next one's",
-        "tests/slack/listeners/test_poster.py"
+        "tests/slack/listeners/test_poster_threads.py"
         "::test_a_copy_that_was_frozen_writes_nothing_over_what_the_next_one_has_found",
         "_one(due).where(messages.c.lease_until == due.lease_until)",
         "_one(due)",
     ),
     change(
         "two calls are made under the lease of a message, which lasts for one",
-        "tests/slack/listeners/test_poster.py"
+        "tests/slack/listeners/test_poster_threads.py"
         "::test_a_message_is_held_for_longer_than_all_calls_of_a_try",
         "return _post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)",
         "_post(client, due.channel, drawn, due.thread_ts, broadcast=broadcast)\n"

@@ -10,10 +10,10 @@ from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
 from bot.store import audit_trail as trail
-from bot.store.outbox import Pauses
 from bot.store.queues import Queue
 from bot.store.saving import BEHIND_THE_DELETE_MS
 from bot.store.schema import requests
+from bot.store.slack_pauses import Pauses
 from tests.support.world import ASKER, CHANNEL, FIRST, SECOND, START_MS, TEAM, World, problem
 
 CHIEF, STRANGER, THIRD = "U0CHIEF", "U0STRANGER", "U0THIRD"

@@ -12,9 +12,10 @@ from sqlalchemy import event
 
 from bot.store import queries
 from bot.store.database import Database
-from bot.store.outbox import Outbox, Pauses
+from bot.store.outbox import Outbox
 from bot.store.queues import Queue
 from bot.store.requests import Requests
+from bot.store.slack_pauses import Pauses
 
 _BY = re.compile(r"INDEX|PRIMARY KEY")
 

@@ -39,7 +39,7 @@ from bot.slack.send.slack_problem import (
     unanswered,
 )
 from bot.slack.send.web_api import POST_TIMEOUT_S, pool_for, post_once
-from bot.store.outbox import RESPONSE_URL, Pauses
+from bot.store.slack_pauses import RESPONSE_URL, Pauses
 from bot.threads import Threads
 
 log = structlog.get_logger(__name__)

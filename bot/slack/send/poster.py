@@ -25,7 +25,8 @@ from bot.request.model import Request
 from bot.slack.send.one_message import ELSEWHERE, Failed, goes_elsewhere, send, tell
 from bot.slack.send.slack_problem import BROKEN, UNEDITABLE_WORDS, Kind, problem_of
 from bot.slack.send.web_api import POST_TIMEOUT_S, longest_s
-from bot.store.outbox import Outbox, Pauses, method_of
+from bot.store.outbox import Outbox, method_of
+from bot.store.slack_pauses import Pauses
 from bot.threads import Threads
 
 log = structlog.get_logger(__name__)

@@ -29,7 +29,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, SSLEr
 
 from bot import __version__
 from bot.slack.send.slack_problem import BROKEN, Kind, Silenced, problem_of
-from bot.store.outbox import Pauses
+from bot.store.slack_pauses import Pauses
 
 OnCall = Callable[[str, str], None]
 

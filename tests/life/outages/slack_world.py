@@ -11,8 +11,9 @@ from bot.request.model import State
 from bot.slack.draw.message import draw, draw_answer
 from bot.slack.send.poster import SENDING_MS, Poster
 from bot.slack.send.web_api import api_client
-from bot.store.outbox import Outbox, Pauses
+from bot.store.outbox import Outbox
 from bot.store.queries import unsaid
+from bot.store.slack_pauses import Pauses
 from sandbox.slack import LocalSlack, Message
 from sandbox.slack.records import ApiCall
 from tests.support.asked import FINAL_MARK

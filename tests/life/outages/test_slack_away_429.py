@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from bot.request.events import Clicked
 from bot.request.model import State
 from bot.slack.send.slack_problem import Kind, Silenced, problem_of
-from bot.store.outbox import Pauses
+from bot.store.slack_pauses import Pauses
 from tests.life.outages.slack_world import ID, SlackWorld, kind_of
 from tests.support.world import ASKER, CHANNEL, FIRST, PAIRING, snapshot
 

@@ -23,7 +23,7 @@ POLL_SECONDS, POLLS = 1.0, 2
 WINDOW_SECONDS, CALLS = 3.0, 150
 """Instead of sixty seconds, so that several windows fit into a test."""
 
-ON_THE_WAY_SECONDS = 0.5
+ON_THE_WAY_SECONDS = 1.0
 """Between the counting of a call and its arrival, on a busy machine."""
 
 FIGURES = Faults(window_ms=int(WINDOW_SECONDS * 1000), calls_per_minute=CALLS)

@@ -18,11 +18,12 @@ from bot.store import audit_trail as trail
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
-from bot.store.outbox import CALLED_BY, Outbox, Pauses, paused
+from bot.store.outbox import CALLED_BY, Outbox
 from bot.store.queries import Overview
 from bot.store.requests import Requests
 from bot.store.saving import Claim
 from bot.store.schema import inbox, messages, requests
+from bot.store.slack_pauses import Pauses, paused
 from tests.life.simulation.memory_outbox import Post
 from tests.life.simulation.memory_store import Item, Row
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.operate.ready import Ready
+from bot.request.events import Opened
+from bot.request.messages import Answer as Words
 from bot.slack.people import Identity
 from bot.slack.receive.bolt_app import dispatch
 from bot.slack.receive.deps import Deps
@@ -173,3 +175,20 @@ def adapter(
     server.start()
     yield made_adapter
     server.close()
+
+
+@pytest.fixture
+def answers(api: FakeWebApi, store: made.Store) -> Callable[..., dict[str, Any]]:
+    """An answer that is due, to somebody whose address is this one."""
+
+    def answer(
+        url: str | None, *, matters: bool = False, user: str | None = "U1", kept: made.Store = store
+    ) -> Any:
+        number = kept.inbox.put(
+            Opened(action="deny", by="U1"), origin="o", request_id=made.ID, response_url=url
+        )
+        assert number is not None
+        words = Words(event=number, code="denied", matters=matters)
+        return {"slot": f"answer:{number}:denied", "answer": words, "person": user}
+
+    return answer

@@ -33,9 +33,10 @@ from bot.store import schema
 from bot.store.database import Database
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
-from bot.store.outbox import Outbox, Pauses
+from bot.store.outbox import Outbox
 from bot.store.queries import Overview
 from bot.store.saving import add, row_of
+from bot.store.slack_pauses import Pauses
 from tests.slack.cards import samples
 from tests.support import world
 

@@ -110,7 +110,7 @@ def test_a_gentle_disconnect_loses_nothing(client: Client, slack: LocalSlack, re
     slack.sockets.disconnect(reason, closes_after=30.0)
     wait_for(lambda: slack.sockets.usable == 1)
     assert client.mode.problem() is None
-    slack.courier.ack_seconds = 3.0
+    slack.courier.ack_seconds = 15.0
     assert press(slack).ok
     # The old one is still good for what came through it.
     client.release.set()

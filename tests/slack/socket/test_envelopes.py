@@ -131,5 +131,5 @@ def test_an_error_of_ours_ends_no_thread(client: Client, slack: LocalSlack) -> N
         for _ in range(2 * THREADS):
             assert not press(slack, "fail").ok
     assert [one["event"] for one in logs].count("envelope_failed") == 2 * THREADS
-    slack.courier.ack_seconds = 3.0
+    slack.courier.ack_seconds = 15.0
     assert press(slack).ok
