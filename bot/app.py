@@ -27,7 +27,7 @@ from bot.slack.draw.message import draw, draw_answer
 from bot.slack.people import Identity, People
 from bot.slack.receive.bolt_app import dispatch
 from bot.slack.receive.deps import Deps
-from bot.slack.receive.http_server import Server, Wsgi
+from bot.slack.receive.http_server import Paths, Server
 from bot.slack.receive.listeners import make_app
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.one_message import Whisper
@@ -217,7 +217,7 @@ class Bot:
         found = at_start(settings, self.appliances, slack.identity.learn, token)
         self.check = BackgroundCheck(found, end)
         self.from_slack, self.socket = self._listeners()
-        self._wsgi, self.servers = self._ports()
+        self._paths, self.servers = self._ports()
 
     def _listeners(self) -> tuple[FromSlack | None, SocketMode | None]:
         """One of the two, as the settings have it."""
@@ -247,7 +247,7 @@ class Bot:
         )
         return None, SocketMode(at_app, listen, rejected, answering=store.db.wakes.held)
 
-    def _ports(self) -> tuple[Wsgi, list[Server]]:
+    def _ports(self) -> tuple[Paths, list[Server]]:
         """What answers Slack, which joins at the start, and the servers, with the pages for
         operators. Raises OSError where a port is taken."""
         settings, db, sites = self.settings, self.store.db, tuple(self.policy.sites)
@@ -264,18 +264,18 @@ class Bot:
         )
         pages = probes.pages(self.metrics.text)
         too_large = self.from_slack.turn_away if self.from_slack else lambda _why: None
-        wsgi = Wsgi(pages if settings.operate_port is None else {}, None)
+        paths = Paths(pages if settings.operate_port is None else {}, None)
         on_too_large = partial(too_large, "too_large")
         server = Server(
-            wsgi,
+            paths,
             settings.host,
             settings.port,
             on_too_large=on_too_large,
             answering=db.wakes.held,
         )
         if settings.operate_port is None:
-            return wsgi, [server]
-        return wsgi, [server, Server(Wsgi(pages, None), settings.host, settings.operate_port)]
+            return paths, [server]
+        return paths, [server, Server(Paths(pages, None), settings.host, settings.operate_port)]
 
     def start(self) -> bool:
         """False while the server of the database is away: call it again. Meanwhile probes are
@@ -296,7 +296,7 @@ class Bot:
             self.upkeep.start()
             self.worker.start()
             self.slack.poster.start()
-            self._wsgi.slack = self.from_slack.answer if self.from_slack else None
+            self._paths.slack = self.from_slack.answer if self.from_slack else None
             self.started = True
         if first:
             for server in self.servers:

@@ -104,11 +104,11 @@ def set_up(level: str, form: str, secrets: Iterable[str] = ()) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # Their debug output holds whole requests with headers, and with them secrets.
-    for library in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "alembic"):
+    for library in ("slack_bolt", "slack_sdk", "urllib3", "tornado", "asyncio", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
     logging.getLogger(AUDIT).setLevel(logging.INFO)
-    # It warns of each request that finds no idle thread, so strangers could fill the log.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # It warns of connections that broke, so strangers could fill the log.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
     # A connection that died under a statement is told of as a fault of the database. What the pool
     # adds, an error with a traceback for closing the cursor of it, would look like a second one.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)

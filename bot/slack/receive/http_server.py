@@ -1,31 +1,37 @@
 """What answers on a port: Slack's requests, and the pages for operators.
 
-A stranger can reach this port. So a request has ten seconds to arrive as a whole, nothing beyond a
+A stranger can reach this port. So a request has its time to arrive as a whole, nothing beyond a
 megabyte of it is kept, nobody keeps others out by holding connections, and nothing is parsed before
-its signature is verified.
+its signature is verified. These limits are settings of Tornado, or kept by what it calls here
+(`HTTPServerConnectionDelegate`). Requests are answered in threads of ours.
 """
 
 from __future__ import annotations
 
-import math
+import asyncio
 import socket
+import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from queue import SimpleQueue
+from typing import NamedTuple, TypeAlias, cast
 
 import structlog
-from waitress import create_server, wasyncore  # type: ignore[import-untyped]
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
-from waitress.server import BaseWSGIServer  # type: ignore[import-untyped]
-from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from tornado.http1connection import HTTP1ServerConnection
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+from tornado.iostream import IOStream
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from bot.threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -44,14 +50,12 @@ CONNECTIONS = 500
 """Each costs a file descriptor, of which a process often has 1024."""
 
 ARRIVES_WITHIN_S = 10.0
-"""For a request, head and body, and for a connection on which none has begun. Slack sends a request
-in one go, and waits for three seconds."""
+"""For a body, and for an answer that its reader has to take. Slack sends a request in one go, and
+waits for three seconds."""
 
 KEPT_S = 75.0
-"""For a connection at rest after an answer. Longer than load balancers keep theirs, mostly 60 s, or
-they would send a click into one that is just being closed."""
-
-ROUND_S = 0.5
+"""For a connection at rest, until the next head is there. Longer than load balancers keep theirs,
+mostly 60 s, or they would send a click into one that is just being closed."""
 
 THREADS = 8
 """In which requests are answered, and the envelopes of Socket Mode."""
@@ -68,239 +72,264 @@ Answering: TypeAlias = Callable[[], AbstractContextManager[object]]
 """Around the work of one thread on one request, until its answer is handed to the system."""
 
 
-class Wsgi:
-    """The application on one port: `pages` by their paths, and Slack's requests where `slack` is.
+class Request(NamedTuple):
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
 
-    A page that raises is answered by waitress, with a 500 that shows nothing, and logged.
-    """
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+    content_type: str = TEXT
+    allow: str = ""
+
+
+class Paths:
+    """What there is on one port: `pages` by their paths, and Slack's requests where `slack` is."""
 
     def __init__(self, pages: Mapping[str, Callable[[], Answer]], slack: Slack | None) -> None:
         self._pages = pages
         self.slack = slack
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
-        more: list[tuple[str, str]] = []
-        if path in self._pages:
-            allowed: tuple[str, ...] = ("GET", "HEAD")
-        else:
-            allowed = ("POST",) if path == EVENTS and self.slack else ()
-        if not allowed:
-            status, body, content_type = 404, b"not found\n", TEXT
-        elif method not in allowed:
-            status, body, content_type = 405, b"method not allowed\n", TEXT
-            more = [("Allow", ", ".join(allowed))]
-        elif self.slack and path == EVENTS:
-            status, body, content_type = self.slack(
-                environ["wsgi.input"].read(),
-                str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")),
-                str(environ.get("HTTP_X_SLACK_SIGNATURE", "")),
-            )
-        else:
-            status, body, content_type = self._pages[path]()
-        headers = [
-            *more,
-            ("Content-Type", content_type),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-        ]
-        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-        return [] if method == "HEAD" else [body]
+    def __call__(self, request: Request) -> Reply:
+        page, slack = self._pages.get(request.path), self.slack
+        if page is not None:
+            if request.method not in ("GET", "HEAD"):
+                return Reply(405, b"method not allowed\n", allow="GET, HEAD")
+            return Reply(*page())
+        if slack is None or request.path != EVENTS:
+            return Reply(404, b"not found\n")
+        if request.method != "POST":
+            return Reply(405, b"method not allowed\n", allow="POST")
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        return Reply(*slack(request.body, timestamp, request.headers.get("X-Slack-Signature", "")))
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    """Refuses a body whose end can be read in two ways: whoever reads it in the other one takes the
-    rest for a request of its own (RFC 9112, 6.1 and 6.3)."""
+class _Arriving(HTTPMessageDelegate):
+    """One request of a connection, from before its first byte until its answer is written. All of
+    it is called in the thread of the loop."""
 
-    def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
-        # waitress takes the header away where it has followed it.
-        unread = "TRANSFER_ENCODING" in self.headers
-        if unread or (self.chunked and "CONTENT_LENGTH" in self.headers):
-            raise ParsingError("the length of the body can be read in two ways")
+    def __init__(self, server: Server, stream: IOStream, connection: HTTPConnection) -> None:
+        self._server = server
+        self._stream = stream
+        self._connection = connection
+        self._start = RequestStartLine("", "", "")
+        self._headers = HTTPHeaders()
+        self._body = bytearray()
+        self._too_large = False
 
-
-class _ErrorAnswer(ErrorTask):  # type: ignore[misc]
-    """The answer to a request that waitress itself refuses: too large, or no HTTP.
-
-    What still comes is read and dropped for a while. Hanging up on bytes that nobody has read
-    resets the connection, and its other end never sees the answer.
-    """
-
-    def service(self) -> None:
-        channel = self.channel
-        if self.request.error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            channel.on_too_large()
-        super().service()
-        with channel.requests_lock:
-            # Whatever stands behind a refused request is no request.
-            del channel.requests[1:]
-            channel.request = None
-        channel.drops = True
-        self.close_on_finish = False
-        with suppress(OSError):  # the other end has left
-            channel.socket.shutdown(socket.SHUT_WR)
-
-
-class _Connection(HTTPChannel):  # type: ignore[misc]
-    """`waits_since`: since when it has been at rest, or a request has been arriving on it."""
-
-    parser_class = _Parser
-    error_task_class = _ErrorAnswer
-
-    def __init__(
-        self,
-        *args: Any,
-        on_too_large: Callable[[], None],
-        answering: Answering,
-        now: Callable[[], float],
-        **options: Any,
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> None:
-        self.on_too_large = on_too_large
-        self.answering = answering
-        self.now = now
-        self.waits_since = now()
-        self.answered = self.drops = False
-        super().__init__(*args, **options)
+        self._start, self._headers = cast(RequestStartLine, start_line), headers
+        announced = headers.get("Content-Length", "").strip()
+        if announced.isdecimal() and (len(announced) > 12 or int(announced) > LARGEST_BODY):
+            self._refuse()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a request was received and is not completely answered yet."""
-        return bool(self.requests or self.total_outbufs_len)
+    def data_received(self, chunk: bytes) -> None:
+        if self._too_large:
+            return  # read and dropped: hanging up on it would reset the connection with the answer
+        self._body += chunk
+        self._server.held += len(chunk)
+        if len(self._body) > LARGEST_BODY:
+            self._refuse()
+        elif self._server.held > ALL_BODIES:
+            self._release()
+            self._stream.close()
 
-    def received(self, data: bytes) -> bool:
-        if self.drops:
-            return False
-        if self.answered:
-            # The first bytes after an answer. Those of a request that never ends do not come here.
-            self.waits_since, self.answered = self.now(), False
-        return bool(super().received(data))
+    def finish(self) -> None:
+        body = self._release()
+        if self._too_large:
+            self._connection.finish()
+            return
+        path = self._start.path.partition("?")[0]
+        request = Request(self._start.method, path, self._headers, body)
+        self._server.arrived(self._stream, request, self.send)
 
-    def service(self) -> None:
-        self.waits_since = math.inf
-        with self.answering():
-            super().service()
-            self.waits_since, self.answered = self.now(), True
+    def on_connection_close(self) -> None:
+        self._release()
+
+    def send(self, reply: Reply) -> None:
+        self._write(reply)
+        self._connection.finish()
+
+    def _refuse(self) -> None:
+        self._too_large = True
+        self._release()
+        self._server.on_too_large()
+        self._write(Reply(413, b"too large\n"))
+
+    def _write(self, reply: Reply) -> None:
+        headers = HTTPHeaders(
+            {
+                "Content-Type": reply.content_type,
+                "Content-Length": str(len(reply.body)),
+                "Cache-Control": "no-store",
+            }
+        )
+        if reply.allow:
+            headers["Allow"] = reply.allow
+        line = ResponseStartLine("HTTP/1.1", reply.status, HTTPStatus(reply.status).phrase)
+        body = b"" if self._start.method == "HEAD" else reply.body
+        written = self._connection.write_headers(line, headers, body)
+        self._server.writes(self._stream, written)
+
+    def _release(self) -> bytes:
+        body = bytes(self._body)
+        self._server.held -= len(self._body)
+        self._body.clear()
+        return body
 
 
-class Server:
-    """waitress around an application. It is bound when it is made, so that a taken port is an error
-    at once (OSError); connections wait until `start` answers them.
+class Server(HTTPServerConnectionDelegate):
+    """Tornado around an application, in threads. It is bound when it is made, so that a taken port
+    is an error at once (OSError); connections wait until `start` answers them.
 
-    waitress has neither a stop that first answers running requests, nor a time for a request as a
-    whole. So its loop is run here, one round at a time. Signals are left to whoever calls `close`.
-    `on_too_large` is called for each 413. `now` is in monotonic seconds.
+    An application that raises is answered 500, with nothing of it, and logged. Signals are left to
+    whoever calls `close`. `on_too_large` is called for each 413.
     """
 
     def __init__(
         self,
-        wsgi: WSGIApplication,
+        application: Callable[[Request], Reply],
         host: str,
         port: int,
         *,
         on_too_large: Callable[[], None] = lambda: None,
         answering: Answering = nullcontext,
-        now: Callable[[], float] = time.monotonic,
+        arrives_within_s: float = ARRIVES_WITHIN_S,
+        kept_s: float = KEPT_S,
     ) -> None:
-        self._now = now
+        self._application = application
+        self.on_too_large = on_too_large
+        self._answering = answering
+        self._within_s, self._kept_s = arrives_within_s, kept_s
         self._sockets = _bound(host, port)
-        self._map: dict[int, Any] = {}
-        self._dispatcher = create_server(
-            wsgi,
-            map=self._map,
-            sockets=self._sockets,
-            threads=THREADS,
-            ident="",
-            # It would stop accepting. Here who has waited longest goes instead.
-            connection_limit=2 * CONNECTIONS,
-            max_request_header_size=LARGEST_HEAD,
-            # It refuses from this size on; what is smaller never goes to the disk.
-            max_request_body_size=LARGEST_BODY + 1,
-            inbuf_overflow=LARGEST_BODY + 1,
-            log_socket_errors=False,
-        ).task_dispatcher
-        self._servers = [one for one in self._map.values() if isinstance(one, BaseWSGIServer)]
-        for one in self._servers:
-            one.channel_class = partial(
-                _Connection, on_too_large=on_too_large, answering=answering, now=now
-            )
-        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
-        self._ending = threading.Event()
+        self.port: int = self._sockets[0].getsockname()[1]
+        """The one that it is bound to, also if 0 was asked for."""
+        self.held = 0
+        """Bytes of the bodies that are arriving."""
+        self._waiting: dict[IOStream, None] = {}
+        """Connections on which no request is being answered, the one that waits longest first."""
+        self._answered = 0
+        self._jobs: SimpleQueue[tuple[Request, Callable[[Reply], None]] | None] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending, self._idle = asyncio.Event(), asyncio.Event()
         self._drain_s = 0.0
-        self._cut_off = 0
-
-    @property
-    def port(self) -> int:
-        """The port that it is bound to, also if 0 was asked for."""
-        return int(self._servers[0].effective_port)
+        self._threads = Threads()
 
     def start(self) -> None:
-        """Serve in a thread."""
-        self._thread.start()
+        """Serve in threads."""
+        self._loop = asyncio.new_event_loop()
+        self._threads.start("http", self._run, self._loop)
+        for number in range(THREADS):
+            self._threads.start(f"http-{number}", self._answer)
 
     def close(self, drain_s: float = 5.0) -> bool:
         """Take no new connections, answer running requests within `drain_s`, then end. Returns
-        whether all were answered. Not thread-safe."""
+        whether all were answered."""
         self._drain_s = drain_s
-        self._ending.set()
-        if self._thread.is_alive():
-            # Ends the round in which the loop waits. Its pipes are open, only this method closes
-            # them: later their file descriptors may belong to a database file.
-            self._servers[0].pull_trigger()
-            self._thread.join()
-        self._dispatcher.shutdown(timeout=0.5)
-        if not self._dispatcher.threads:
-            wasyncore.close_all(self._map)
-        # Otherwise a thread still works and will write to a pipe when it is done. So the pipes stay
-        # open; the process is about to end anyway.
-        return not self._cut_off
+        if self._loop is None:
+            for one in self._sockets:
+                one.close()
+        self._in_loop(self._ending.set)
+        return self._threads.stop(drain_s + 0.5)
 
-    def _run(self) -> None:
-        while not self._ending.is_set():
-            self._round(ROUND_S)
-        for one in self._sockets:
-            self._map.pop(one.fileno())
-            one.close()
-        deadline = time.monotonic() + self._drain_s
-        while (busy := sum(one.busy for one in self.connections())) and time.monotonic() < deadline:
-            self._round(0.05)
-        if busy:
-            log.warning("http_cut_off", requests=busy)
-        self._cut_off = busy
+    def _in_loop(self, do: Callable[..., object], *args: object) -> bool:
+        """Have it done by the thread of the loop. False if that has ended, or never begun."""
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(do, *args)
+                return True
+        except RuntimeError:
+            pass
+        return False
 
-    def _round(self, wait_s: float) -> None:
-        wasyncore.loop(timeout=wait_s, use_poll=True, map=self._map, count=1)
-        self._hang_up()
+    # ---- in the thread of the loop ---------------------------------------------------------------
 
-    def _hang_up(self) -> None:
-        """Hang up on whoever takes too long, and on those that have waited longest where there are
-        too many, or where too much has come of requests that are not complete."""
-        now = self._now()
-        waiting = [one for one in self.connections() if not one.requests]
-        waiting.sort(key=lambda one: one.waits_since)
-        too_many = len(waiting) - CONNECTIONS
-        # Bytes of the bodies that are arriving.
-        held = {one: one.request.body_bytes_received if one.request else 0 for one in waiting}
-        in_all = sum(held.values())
-        for number, one in enumerate(waiting):
-            at_rest = one.answered and not one.drops and not one.busy
-            late = now - one.waits_since > (KEPT_S if at_rest else ARRIVES_WITHIN_S)
-            if late or number < too_many or (held[one] and in_all > ALL_BODIES):
-                in_all -= held[one]
-                one.handle_close()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(self._serve())
 
-    def connections(self) -> list[_Connection]:
-        return [one for one in self._map.values() if isinstance(one, _Connection)]
+    async def _serve(self) -> None:
+        http = HTTPServer(
+            self,
+            max_header_size=LARGEST_HEAD,
+            # What is too large is answered and dropped here, and ends with the time for a body.
+            max_body_size=sys.maxsize,
+            body_timeout=self._within_s,
+            idle_connection_timeout=self._kept_s,
+        )
+        http.add_sockets(self._sockets)
+        await self._ending.wait()
+        http.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_s):
+                while self._answered:
+                    self._idle.clear()
+                    await self._idle.wait()
+        if self._answered:
+            log.warning("http_cut_off", requests=self._answered)
+        for _ in range(THREADS):
+            self._jobs.put(None)
+        await http.close_all_connections()
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> _Arriving:
+        """A connection is there, or has its answer."""
+        stream = cast(HTTP1ServerConnection, server_conn).stream
+        self._waiting.pop(stream, None)
+        self._waiting[stream] = None
+        if len(self._waiting) > CONNECTIONS:
+            self._waiting = {one: None for one in self._waiting if not one.closed()}
+        if len(self._waiting) > CONNECTIONS:
+            next(iter(self._waiting)).close()
+        return _Arriving(self, stream, request_conn)
+
+    def arrived(self, stream: IOStream, request: Request, send: Callable[[Reply], None]) -> None:
+        self._waiting.pop(stream, None)
+        self._answered += 1
+        self._jobs.put((request, send))
+
+    def writes(self, stream: IOStream, written: asyncio.Future[None]) -> None:
+        """Whoever does not read an answer does not keep it here for ever."""
+        end = asyncio.get_running_loop().call_later(self._within_s, stream.close)
+        written.add_done_callback(lambda _: end.cancel())
+
+    # ---- in a thread of its own ------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            request, send = job
+            with self._answering():
+                try:
+                    reply = self._application(request)
+                except Exception:
+                    log.exception("page_failed", path=request.path)
+                    reply = Reply(500, b"failed\n")
+                out = threading.Event()
+                if self._in_loop(self._send, send, reply, out):
+                    out.wait(self._within_s)
+
+    def _send(self, send: Callable[[Reply], None], reply: Reply, out: threading.Event) -> None:
+        try:
+            send(reply)
+        finally:
+            out.set()
+            self._answered -= 1
+            self._idle.set()
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:
-    """One socket for each address of the host. waitress could do this, but if the port is taken it
-    leaves its threads and pipes behind. Raises OSError."""
+    """One socket for each address of the host. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     with ExitStack() as stack:
         bound = [
             stack.enter_context(socket.create_server(address[:2], family=family))
             for family, _, _, _, address in found
         ]
+        for one in bound:
+            one.setblocking(False)
         stack.pop_all()
     return bound

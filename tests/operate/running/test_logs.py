@@ -122,7 +122,7 @@ def test_passwords_in_addresses_are_secrets_in_every_form(
 @pytest.mark.parametrize(
     "name",
     [
-        *("urllib3.connectionpool", "slack_sdk.web.base_client", "slack_bolt.App", "waitress"),
+        *("urllib3.connectionpool", "slack_sdk.web.base_client", "slack_bolt.App", "tornado"),
         *("alembic.runtime.migration", "bot.slack.library"),
     ],
 )
@@ -136,7 +136,7 @@ def test_libraries_go_through_the_same_pipe(name: str, lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
-@pytest.mark.parametrize("library", ["slack_bolt", "slack_sdk", "urllib3", "waitress"])
+@pytest.mark.parametrize("library", ["slack_bolt", "slack_sdk", "urllib3", "tornado"])
 def test_libraries_tell_of_no_request(library: str, level: str, lines: Lines) -> None:
     logger(level)
     logging.getLogger(library).info("POST /secret")
@@ -150,7 +150,7 @@ def test_what_is_not_said_at_all(lines: Lines) -> None:
             raise AssertionError("it was looked at")
 
     logger().debug("effect", words=Costly())  # below the level
-    logging.getLogger("waitress.queue").warning("Task queue depth is 1")  # a crowd at the port
+    logging.getLogger("tornado.general").warning("error on read")  # a crowd at the port
     logger("error")
     logging.getLogger("urllib3.connectionpool").warning("retrying")  # no louder than the rest
     assert lines() == []

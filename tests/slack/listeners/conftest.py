@@ -1,4 +1,4 @@
-"""The whole adapter on loopback: waitress, Bolt's App, a fake Web API, the real store in memory."""
+"""The whole adapter on loopback: port, Bolt's App, a fake Web API, the real store in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.request.messages import Answer as Words
 from bot.slack.people import Identity
 from bot.slack.receive.bolt_app import dispatch
 from bot.slack.receive.deps import Deps
-from bot.slack.receive.http_server import Server, Wsgi
+from bot.slack.receive.http_server import Paths, Server
 from bot.slack.receive.listeners import make_app
 from bot.slack.receive.signature import FromSlack
 from bot.slack.send.one_message import Whisper
@@ -166,7 +166,7 @@ def adapter(
 
     pages = Ready({"database": lambda: made_adapter.problem}).pages(metrics)
     server = Server(
-        Wsgi(pages, from_slack.answer),
+        Paths(pages, from_slack.answer),
         "127.0.0.1",
         0,
         on_too_large=partial(from_slack.turn_away, "too_large"),
