@@ -263,9 +263,20 @@ def told(record: Record) -> str:
     )
     if detail.get("force") is True:
         sentence += ", one-sided"
-    more = [_more(name, value) for name, value in detail.items() if name not in used | UNTOLD]
+    more = [
+        _more(name, _through_groups(value, record.actor) if name == "through" else value)
+        for name, value in detail.items()
+        if name not in used | UNTOLD
+    ]
     rest = "; ".join(text for text in more if text)
     return f"{sentence}: {rest}" if rest else sentence
+
+
+def _through_groups(through: Any, by: str) -> Any:
+    """Through which entries approvals counted, without those that are the person's own id."""
+    if isinstance(through, Mapping):
+        return {who: entry for who, entry in through.items() if entry != who}
+    return "" if through == by else through
 
 
 def _more(name: str, value: Any) -> str:
