@@ -12,7 +12,7 @@ from bot.request.events import EVENT, Asked, Event, Opened, Stored, person_of
 from bot.request.model import ANY_SITE
 from bot.store.database import Database, twice
 from bot.store.per_person import take
-from bot.store.queues import Queue, queue_of_row
+from bot.store.queues import Queue
 from bot.store.schema import inbox, requests
 from bot.store.set_aside import Unreadable, event_in
 
@@ -47,7 +47,7 @@ _OPENER = select(func.coalesce(_ITSELF.c.answer_via, _ITSELF.c.number)).where(
 _ADDRESS = select(inbox.c.response_url).where(
     inbox.c.number == _OPENER.scalar_subquery(), inbox.c.at > bindparam("since")
 )
-_QUEUE = select(queue_of_row, requests.c.site).where(requests.c.id == bindparam("request_id"))
+_QUEUE = select(requests.c.queue, requests.c.site).where(requests.c.id == bindparam("request_id"))
 _QUEUE_AND_LOCK = _QUEUE.with_for_update(read=True)
 
 
@@ -106,7 +106,7 @@ class Inbox:
         # before this event or after it, and a stored cancel always wins.
         query = _QUEUE if self.db.one_writer else _QUEUE_AND_LOCK
         row = conn.execute(query, {"request_id": request_id}).one_or_none()
-        return new if rowless or row is None else (Queue(row[0]), row.site)
+        return new if rowless or row is None else (Queue(row.queue), row.site)
 
     def stored(self, origin: str) -> Event | None:
         """The event that was stored under this origin, for whoever was told that there is one."""

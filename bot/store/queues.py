@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import cache
@@ -19,13 +19,11 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnClause,
     ColumnElement,
     Select,
     bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
     union,
@@ -66,21 +64,10 @@ def queue_of(request: Request) -> Queue:
     return _QUEUES.get(request.state, Queue.DECIDE)
 
 
-def _by_state(values: Mapping[State, str | int], other: str | int) -> ColumnClause[Any]:
-    """A CASE over the state of a row. Written out as text because every waiting thread asks with
-    it, and thirty bound values made each query a tenth slower. Nothing that people wrote gets
-    in."""
-    whens = " ".join(f"WHEN '{state}' THEN {value!r}" for state, value in values.items())
-    return literal_column(f"CASE requests.state {whens} ELSE {other!r} END")
+def place_of(request: Request) -> int:
+    """Within its queue; the most urgent is 0."""
+    return ORDER.index(request.state) if request.state in ORDER else len(ORDER)
 
-
-queue_of_row: ColumnClause[str] = _by_state(
-    {state: queue.value for state, queue in _QUEUES.items()}, Queue.DECIDE.value
-)
-"""`queue_of` in SQL. Not as a list of states: SQLite would use the index by state for that, and
-walk through every request that has ever ended in `attention`."""
-
-_URGENCY = _by_state({state: place for place, state in enumerate(ORDER)}, len(ORDER))
 
 LONGEST_LEASE_MS = 750_000
 """That of a copy with the longest VR_TIMEOUT_SECONDS (`bot.worker.drive`). A lease that is further
@@ -99,10 +86,11 @@ tried again every few seconds."""
 def claimable(queue: Queue, some_left: bool = False) -> Select[tuple[str, int, str]]:
     now = bindparam("now", type_=BigInteger)
     with_event = select(inbox.c.request_id).where(inbox.c.absorbed_at.is_(None))
-    due = select(requests.c.id).where(requests.c.due_at <= now)
+    mine = select(requests.c.id).where(requests.c.queue == queue.value)
+    due = mine.where(requests.c.due_at <= now)
     # A row that is held is due at the end of its lease.
     beyond = now + LONGEST_LEASE_MS
-    held = select(requests.c.id).where(requests.c.due_at > beyond, requests.c.lease_until > beyond)
+    held = mine.where(requests.c.due_at > beyond, requests.c.lease_until > beyond)
     return (
         select(requests.c.id, requests.c.version, requests.c.body)
         .where(
@@ -110,7 +98,7 @@ def claimable(queue: Queue, some_left: bool = False) -> Select[tuple[str, int, s
             lease_over(requests.c.lease_until, now),
             *_served(queue, some_left),
         )
-        .order_by(_URGENCY, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
+        .order_by(requests.c.place, _NOTHING_CAME, requests.c.due_at, requests.c.created_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -127,7 +115,8 @@ def next_due(queue: Queue, some_left: bool = False) -> Select[Any]:
 def _served(queue: Queue, some_left: bool) -> tuple[ColumnElement[bool], ...]:
     """`some_left`: the rows of some sites are left to other threads."""
     left = requests.c.site.not_in(bindparam("left", expanding=True))
-    return (queue_of_row == queue.value, left) if some_left else (queue_of_row == queue.value,)
+    mine = requests.c.queue == queue.value
+    return (mine, left) if some_left else (mine,)
 
 
 FIRST_WITHOUT_ROW: Select[Any] = (

@@ -27,7 +27,7 @@ from bot.request.plan import next_at
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.one_open_request import pair_key_of
-from bot.store.queues import Queue, queue_of
+from bot.store.queues import Queue, place_of, queue_of
 from bot.store.schema import inbox, messages, requests
 
 UPDATE_HELD = update(requests).where(
@@ -64,6 +64,8 @@ def row_of(request: Request) -> dict[str, object]:
     return {
         "id": request.id,
         "state": request.state.value,
+        "queue": queue_of(request).value,
+        "place": place_of(request),
         "site": request.site,
         "pairing_id": id_key(request.pairing_id),  # compared here alone; the body has it as it came
         "pair_key": pair_key_of(request),

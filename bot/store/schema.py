@@ -37,6 +37,8 @@ requests = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("place", Integer, nullable=False),
     Column("site", Text, nullable=False),
     Column("pairing_id", Text),
     Column("pair_key", Text),

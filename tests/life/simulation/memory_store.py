@@ -18,7 +18,7 @@ from bot.request.model import Readings, Request, State
 from bot.request.pairing import Snapshot, pair_key, same_id, same_pairing
 from bot.request.plan import next_at
 from bot.store.one_open_request import PairingTakenBy
-from bot.store.queues import LONGEST_LEASE_MS, ORDER, Queue, queue_of
+from bot.store.queues import LONGEST_LEASE_MS, Queue, place_of, queue_of
 from bot.store.saving import Claim, ClaimLost, SaveRefused, messages_due_at
 from tests.life.simulation.memory_outbox import MemoryOutbox, Post, lease_over
 
@@ -153,10 +153,9 @@ class MemoryStore:
         return Claim(row.request, row.version, row.lease_until, queue)
 
     def _order_of(self, row: Row) -> tuple[int, bool, int, int]:
-        state, due_at = row.request.state, row.due_at
-        place = ORDER.index(state) if state in ORDER else len(ORDER)
+        due_at = -1 if row.due_at is None else row.due_at
         nothing_came = not self.waiting(row.request.id)
-        return place, nothing_came, due_at if due_at is not None else -1, row.request.created_at
+        return place_of(row.request), nothing_came, due_at, row.request.created_at
 
     def _claimable(self, queue: Queue, now: int) -> list[Row]:
         with_event = {i.request_id for i in self.unabsorbed.values()}

@@ -13,8 +13,9 @@ down_revision = None
 
 STATEMENTS = (
     """CREATE TABLE requests (
-        id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, site TEXT NOT NULL, pairing_id TEXT,
-        pair_key TEXT, requester TEXT NOT NULL, channel TEXT NOT NULL, created_at BIGINT NOT NULL,
+        id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, queue TEXT NOT NULL,
+        place INTEGER NOT NULL, site TEXT NOT NULL, pairing_id TEXT, pair_key TEXT,
+        requester TEXT NOT NULL, channel TEXT NOT NULL, created_at BIGINT NOT NULL,
         updated_at BIGINT NOT NULL, scheduled_at BIGINT, execute_by BIGINT, body TEXT NOT NULL,
         version INTEGER NOT NULL, due_at BIGINT, lease_until BIGINT NOT NULL)""",
     """CREATE UNIQUE INDEX one_open_request_per_pairing ON requests (site, pairing_id)
@@ -23,7 +24,7 @@ STATEMENTS = (
     """CREATE UNIQUE INDEX one_open_request_per_pair ON requests (pair_key)
         WHERE pair_key IS NOT NULL
         AND state IN ('approved', 'checking', 'deleting', 'following', 'pending')""",
-    "CREATE INDEX requests_due ON requests (due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX requests_due ON requests (queue, due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX requests_newest ON requests (created_at)",
     "CREATE INDEX requests_of_pairing ON requests (site, pairing_id)",
     "CREATE INDEX requests_by_state ON requests (state)",
