@@ -22,7 +22,7 @@ import structlog
 from bot.appliance import tls
 from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget
-from bot.operate import check_appliance, check_database, check_slack
+from bot.operate import check_appliance, check_audit, check_database, check_slack
 from bot.operate.check_line import Check, Line, Result, fine, lines_of, note, skipped, wrong
 from bot.secrets_now import appliance_of, trust_of
 from bot.settings import DEFAULT_SITE, Settings, SettingsError, site_prefix
@@ -33,7 +33,7 @@ from bot.threads import Threads
 log = structlog.get_logger(__name__)
 
 NAMES = (
-    *("settings", "proxy", "database", "schema"),
+    *("settings", "proxy", "database", "schema", "audit-key", "audit-collector"),
     *("slack-token", "slack-scope", "slack-channel", "slack-app-token", "slack-group"),
     *("slack-person", "approvers"),
     *("appliance-reachable", "appliance-trusted", "appliance-login", "appliance-version"),
@@ -95,6 +95,8 @@ def _own(settings: Settings, exposed: list[Path]) -> Iterator[Check]:
     yield Check("proxy", partial(proxy, settings))
     yield Check("database", partial(check_database.database, url))
     yield Check("schema", partial(check_database.schema, url), ("database",))
+    yield Check("audit-key", partial(check_audit.key, settings), ("database", "schema"))
+    yield Check("audit-collector", partial(check_audit.collector, settings))
 
 
 def _kept_whole(settings: Settings) -> Iterator[tuple[str, str]]:

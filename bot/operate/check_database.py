@@ -29,11 +29,11 @@ CONNECT_SECONDS = 10
 def database(url: str) -> Line:
     """Whether it can be written: something is, and taken back."""
     place = make_url(url)
-    file = _file(place)
+    file = file_of(place)
     if file and file.parent.is_dir() and not file.exists():
         return note(f"there is no file {place.database} yet", "`run` makes it")
     try:
-        with _reading(place) as conn:
+        with reading(place) as conn:
             if file:
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
                 # The lock alone is also given for a file that may only be read.
@@ -72,11 +72,11 @@ def somebody_between(given: Mapping[str, str]) -> bool:
 def schema(url: str) -> Line:
     """Whether there is a schema, of a version that this program may work on."""
     place = make_url(url)
-    file = _file(place)
+    file = file_of(place)
     none_yet = note("there is none yet", "`run` makes it")
     if file and not file.exists():
         return none_yet
-    with _reading(place) as conn:
+    with reading(place) as conn:
         if not inspect(conn).has_table("alembic_version"):
             return none_yet
         try:
@@ -93,11 +93,11 @@ def stored_budget(url: str, site: str) -> BudgetState | None:
     """The login rest that the copies of the bot share; None if there is none to be read: the lines
     of the database say what is wrong with it. Its calls are not counted here."""
     place = make_url(url)
-    file = _file(place)
+    file = file_of(place)
     if file and not file.exists():
         return None
     try:
-        with _reading(place) as conn:
+        with reading(place) as conn:
             wanted = select(shared.c.value).where(shared.c.key == budget_key(site))
             value = conn.execute(wanted).scalar_one_or_none()
     except SQLAlchemyError:
@@ -105,16 +105,16 @@ def stored_budget(url: str, site: str) -> BudgetState | None:
     return state_of(value).model_copy(update={"calls_ms": ()})
 
 
-def _file(place: URL) -> Path | None:
+def file_of(place: URL) -> Path | None:
     sqlite = place.get_backend_name() == "sqlite"
     return Path(place.database or "").absolute() if sqlite else None
 
 
 @contextmanager
-def _reading(place: URL) -> Iterator[Connection]:
+def reading(place: URL) -> Iterator[Connection]:
     """A transaction that is always rolled back. `Database` is not used here, since it switches a
     file to WAL."""
-    if file := _file(place):
+    if file := file_of(place):
         address = f"{file.as_uri()}?mode=rw"  # never creates a file
 
         def connect() -> sqlite3.Connection:

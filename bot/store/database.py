@@ -39,8 +39,7 @@ FAULT_EVERY_SECONDS = 60.0
 """Between two lines of the log about a fault that lasts: every thread meets it every second."""
 
 
-SIGNER, RECORDED = "audit_signer", "audit_recorded"
-"""What a connection that writes has for the audit trail."""
+SIGNER, RECORDED = "audit_signer", "audit_recorded"  # what a connection that writes has of these
 
 
 class Database:

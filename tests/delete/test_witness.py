@@ -9,15 +9,19 @@ import threading
 import time
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import trustme
 
+from bot.audit_key import new_key
+from bot.operate import check_audit
 from bot.operate.collector import Collector, NotTaken
 from bot.operate.json_and_csv import audit_lines
 from bot.request.audit_chain import Record, verify
 from bot.request.model import State
 from bot.request.problem import ProblemKind
+from bot.settings import load
 from bot.store import audit_trail
 from bot.store.audit_witness import COLLECTED, Telling, before_act
 from bot.store.schema import audit as table
@@ -201,3 +205,48 @@ def test_a_certificate_that_nobody_trusts_is_refused(world: World) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+# ---- `vr-unpair check` --------------------------------------------------------------------------
+
+
+def test_check_has_a_line_for_the_key_and_one_for_the_collector(
+    world_on_file: World, tmp_path: Path
+) -> None:
+    made = new_key(tmp_path / "audit.pem")
+    world_on_file.db.signer = made
+    new_key(tmp_path / "other.pem")
+    given = {
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": "signing",
+        "VR_HOST": "vr.example.net",
+        "VR_USERNAME": "u@vsphere.local",
+        "VR_PASSWORD": "secret",
+        "APPROVERS": "U1",
+        "DATABASE_URL": world_on_file.db.engine.url.render_as_string(),
+    }
+
+    def key(file: str) -> str:
+        more = {"AUDIT_KEY_FILE": file} if file else {}
+        line = check_audit.key(load({**given, **more}, tmp_path))
+        return f"{line.ok} {line.sentence}"
+
+    assert key("") == "True the audit trail is not signed"
+    assert key("audit.pem") == f"True {made.id} signs the audit trail from its next start on"
+    world_on_file.pending()
+    assert key("audit.pem") == f"True {made.id} signs the audit trail"
+    assert key("").startswith("False The records of the audit trail are signed, and no key is set")
+    assert "does not list the key" in key("other.pem")
+    with collecting() as collector:
+        http = {"AUDIT_BEFORE_ACT": "http", "AUDIT_URL": collector.url, "AUDIT_TOKEN": "the-token"}
+        settings = load({**given, **http}, tmp_path)
+        for status, words in (
+            *((204, "answers"), (400, "answers"), (403, "refuses the token (403)")),
+            *((302, "answers 302"), (503, "answers 503")),
+        ):
+            collector.status = status
+            line = check_audit.collector(settings)
+            assert (line.ok, words in line.words) == (status in (204, 400), True)
+        assert collector.taken == []
+    assert "does not answer" in check_audit.collector(settings).words
+    assert "none: AUDIT_BEFORE_ACT is off" in check_audit.collector(load(given, tmp_path)).words
