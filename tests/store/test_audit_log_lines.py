@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, update
 from structlog.testing import capture_logs
 
+from bot.audit_key import AuditKey
 from bot.request.audit_chain import Head, Record, link
 from bot.store import audit_trail as audit
 from bot.store.audit_trail import Held, held_against, verify_trail
@@ -81,9 +82,11 @@ def test_a_trail_that_was_cut_while_nothing_ran_is_told_again(db: Database) -> N
 # ---- held against them -----------------------------------------------------------------------
 
 
-def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None:
+def forge(
+    db: Database, how: Callable[[list[Record]], Sequence[Record]], own: AuditKey | None = None
+) -> None:
     """The whole chain made anew, head included, so that it verifies by itself but for signatures,
-    which only the key could make anew."""
+    which only the key could make anew. What names the forger's `own` key is signed by it."""
     records = how(list(audit.export(db)))
     head = Head()
     with db.write() as conn:
@@ -91,7 +94,10 @@ def forge(db: Database, how: Callable[[list[Record]], Sequence[Record]]) -> None
         for old in records:
             signed = {"signature": old.signature, "key": old.key}
             columns = old.model_dump(exclude={"number", "previous", "hash", *signed})
-            new = link(head, columns).model_copy(update=signed)
+            new = link(head, columns)
+            if own is not None and old.key == own.id:
+                signed["signature"] = own.sign(new.hash)
+            new = new.model_copy(update=signed)
             detail = json.dumps(
                 new.detail, sort_keys=True, separators=(",", ":"), ensure_ascii=False
             )

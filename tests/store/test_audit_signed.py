@@ -70,7 +70,13 @@ def with_own_key(records: list[Record]) -> list[Record]:
     """A listing of a key of the forger's, signed by it as well."""
     entry_ = listing(MALLORY.public, 9)
     made = again(records[0], **entry_.model_dump(), key=MALLORY.id)
-    return [*records[:3], again(made, signature=MALLORY.sign(made.hash)), *records[3:]]
+    return [*records[:3], made, *records[3:]]
+
+
+def all_by_own_key(records: list[Record]) -> list[Record]:
+    """And whatever comes after it."""
+    kept = with_own_key(records)
+    return [*kept[:4], *(again(r, key=MALLORY.id) for r in kept[4:])]
 
 
 @pytest.mark.parametrize(
@@ -88,13 +94,21 @@ def with_own_key(records: list[Record]) -> list[Record]:
         (lambda r: [*r[:3], again(r[3], signature=r[2].signature), *r[4:]], 4),
         (lambda r: [*r[:3], again(r[3], signature=f"{r[3].signature}\n"), *r[4:]], 4),
         (with_own_key, 4),
+        (all_by_own_key, 4),
         (lambda r: [again(r[0], detail={**r[0].detail, "deployment": "mine"}), *r[1:]], 1),
         (lambda r: [again(r[0], detail={**r[0].detail, "public": "none"}), *r[1:]], 1),
     ],
     ids=[
         *("changed", "appended", "appended unsigned", "cut from the middle", "changed places"),
         *("signatures taken off", "all taken off", "the first taken off", "another key named"),
-        *("another signature", "written otherwise", "own key listed", "deployment", "no key"),
+        *(
+            "another signature",
+            "written otherwise",
+            "own key listed",
+            "all by it",
+            "deployment",
+            "no key",
+        ),
     ],
 )
 def test_each_forged_record_is_named(
@@ -102,7 +116,7 @@ def test_each_forged_record_is_named(
 ) -> None:
     signed(db)
     assert verified(db, KEY)[0] is None
-    forge(db, how)
+    forge(db, how, own=MALLORY)
     assert verified(db)[0] == number
     assert verified(db, KEY)[0] == number
 
