@@ -502,6 +502,13 @@ LIFE = (
         within="rights_read_after_the_end",
     ),
     change(
+        "all names of a card are shown to whoever presses",
+        "tests/slack/lookups/test_lookups.py::test_all_names_of_a_card_are_for_those_who_could_ask_in_its_channel",
+        "if channel is not None:",
+        "if False:",
+        within="Lookups._refused",
+    ),
+    change(
         "looks again have no pace",
         "tests/delete/test_settling.py::test_looks_have_a_pace_whoever_presses",
         'return "look_too_soon" if early else None',

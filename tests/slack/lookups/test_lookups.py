@@ -207,6 +207,26 @@ def test_a_stranger_learns_nothing_and_costs_no_call(
     assert stage.reader.deadlines == []
 
 
+def test_all_names_of_a_card_are_for_those_who_could_ask_in_its_channel(
+    world_on_file: World,
+) -> None:
+    stage = Stage(world_on_file, requesters=frozenset({"U1", "U2"}), channels=frozenset({"C0OPS"}))
+    stage.people.persons["U2"] = Person(id="U2", team=TEAM, guest=True)
+    read = []
+    for by, team, channel in (
+        ("U1", TEAM, "C0OPS"),
+        ("U1", "T0OTHER", "C0OPS"),
+        ("U1", TEAM, "C0ELSE"),
+        ("U2", TEAM, "C0OPS"),
+        ("U3", TEAM, "C0OPS"),
+    ):
+        assert stage.lookups.stored(by, lambda: "names", stage.heard, team=team, channel=channel)
+        read.append(stage.heard.wait()[-1])
+    refused = [Reason.OTHER_WORKSPACE, Reason.CHANNEL, Reason.GUEST, Reason.NOT_LISTED]
+    assert read == ["names", *(MayNotLook(reason=reason) for reason in refused)]
+    stage.end()
+
+
 def test_beyond_the_queue_it_is_refused_and_the_store_answers_all_the_same(stage: Stage) -> None:
     """Where requests stand is asked most while an appliance hangs."""
     stage.hangs()
