@@ -6,9 +6,11 @@ from __future__ import annotations
 import pytest
 
 from bot.request.audit_chain import Record
+from bot.request.messages import Answer
 from bot.request.model import State
 from bot.request.problem import ProblemKind
 from bot.request.who_may import GROUP_UNREADABLE, Person, Reason, Verdict
+from bot.slack.draw.message import draw_answer
 from bot.store import audit_trail as trail
 from bot.store.queues import Queue
 from bot.store.saving import BEHIND_THE_DELETE_MS
@@ -129,6 +131,10 @@ def test_a_group_that_cannot_be_read_holds_up_nothing_and_is_named(world: World)
     assert posts(world, "told") == [f"told:{who}:1" for who in (FIRST, SECOND)]
     assert world.get().notices[0].unread == (GROUP,)
     assert the_entry(world, "glass_broken").detail["unread_groups"] == [GROUP]
+    answer = Answer(event=1, code="glass_broken", params={"by": CHIEF})
+    words = draw_answer(answer, world.get()).text
+    assert f"<!subteam^{GROUP}>" in words
+    assert "all approvers are told" not in words
 
 
 @pytest.mark.parametrize("by", [STRANGER, FIRST], ids=["a stranger", "an approver"])
