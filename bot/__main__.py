@@ -8,6 +8,7 @@ commands need typer: its 1.4 MB would stay in memory for months.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import select
@@ -98,6 +99,9 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
         reason = getattr(error, "orig", None) or type(error).__name__
         return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            which = "PORT" if settings.operate_port is None else "PORT or OPERATE_PORT"
+            return _cannot_start(f"Another program listens on {which} already: set {which}.")
         return _cannot_start(f"HOST and PORT cannot be listened on: {error}.")
     if told_to_stop is None:
         tell_systemd("READY=1", "STATUS=serves")

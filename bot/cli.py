@@ -20,19 +20,24 @@ from bot.__main__ import PROBLEM, WRONG_USE
 from bot.__main__ import run as run_bot
 from bot.cli_audit import audit
 from bot.cli_stored import JsonOption, fail, for_machines, stored
+from bot.cli_terminal import Commands, Progress
 from bot.operate import logs
+from bot.operate.json_and_csv import printable
 from bot.settings import (
     EXAMPLE,
     SettingsError,
     files_seen_by_others,
     load,
     load_slack_app,
+    shown,
     use_env_file,
 )
 
 app = typer.Typer(
     name="vr-unpair",
-    epilog="""Exit codes: 0 fine, 1 a problem was found, 2 wrong usage or settings.
+    cls=Commands,
+    epilog="""Exit codes: 0 fine, 1 a problem was found, 2 wrong usage or settings. Of
+`run` also 3: no new start would help.
 
 \b
 Examples:
@@ -51,8 +56,7 @@ app.add_typer(audit, name="audit")
 
 
 def main() -> None:
-    """The entry point. Wrong settings, and output that cannot be written, are reported in sentences
-    on stderr, never with a traceback."""
+    """The entry point. Output that cannot be written is a sentence on stderr, never a traceback."""
     logs.set_up("critical", "console")  # commands speak in sentences, not in log lines
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # titles hold an arrow
@@ -62,9 +66,6 @@ def main() -> None:
         finally:
             if sys.stdout:  # None where the shell has closed it: `>&-`
                 sys.stdout.flush()
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        sys.exit(WRONG_USE)
     except OSError as error:
         # Python flushes once more at its end, and would complain of the same again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,7 +84,8 @@ def _version(asked: bool) -> None:
 def root(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+        bool,
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="The version."),
     ] = False,
     env_file: Annotated[
         Path | None,
@@ -95,7 +97,29 @@ def root(
     context.call_on_close(lambda: use_env_file(None))
 
 
-@app.command()
+@app.command(name="help", epilog="Example: vr-unpair help audit verify")
+def help_(
+    context: typer.Context,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Without one: all.")
+    ] = None,
+) -> None:
+    """Show the help of a command."""
+    app([*(command or ()), "-h"], prog_name=context.find_root().info_name)
+
+
+@app.command(epilog="Example: vr-unpair version")
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair run
+  vr-unpair --env-file /etc/vr-unpair/test.env run"""
+)
 def run() -> None:
     """Run the bot: bring the database to its schema, then serve.
 
@@ -105,7 +129,12 @@ def run() -> None:
     run_bot()  # a plain `vr-unpair run` does not get here: it is handled in `bot.__main__`
 
 
-@app.command()
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair demo --scripted
+  vr-unpair demo --port 8090"""
+)
 def demo(
     scripted: Annotated[
         bool, typer.Option("--scripted", help="Play one whole story and print its thread.")
@@ -113,7 +142,10 @@ def demo(
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65_535, help="Serve the page here, or at the next free port. [default: 8080]"
+            metavar="PORT",
+            min=0,
+            max=65_535,
+            help="Serve the page here, or at the next free one. [default: 8080]",
         ),
     ] = None,
 ) -> None:
@@ -131,7 +163,12 @@ def demo(
     os.execv(sys.executable, [sys.executable, "-P", "-m", "sandbox", *given])  # noqa: S606
 
 
-@app.command()
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair check
+  vr-unpair check --json"""
+)
 def check(json_wanted: JsonOption = False) -> None:
     """Check everything that the bot needs.
 
@@ -149,8 +186,9 @@ def check(json_wanted: JsonOption = False) -> None:
         print(as_json(lines))
     else:
         colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        for text in as_text(lines, colours=colours):
-            print(text, flush=True)
+        with Progress("Checking") as progress:
+            for text in as_text(lines, colours=colours):
+                progress.print(text)
     failed = [line.name for line in kept if line.ok is False]
     if failed:
         raise typer.Exit(WRONG_USE if "settings" in failed else PROBLEM)
@@ -186,10 +224,29 @@ def manifest(
         print(app_manifest.as_yaml(found), end="")
 
 
-@app.command(epilog="Example: vr-unpair settings --example > .env")
+@app.command(
+    epilog="""\b
+Examples:
+  vr-unpair settings
+  vr-unpair settings --example > .env"""
+)
 def settings(
-    example: Annotated[bool, typer.Option("--example", help="Every setting with its default.")],
+    example: Annotated[
+        bool, typer.Option("--example", help="A .env with every setting and its default.")
+    ] = False,
 ) -> None:
-    """Print a .env with every setting, its meaning and its default."""
+    """Print the settings that hold, and where each comes from.
+
+    Secrets are masked. Exits with 2 where something is wrong with them.
+    """
     for_machines()
-    print(EXAMPLE.read_text(encoding="utf-8"), end="")
+    if example:
+        print(EXAMPLE.read_text(encoding="utf-8"), end="")
+        return
+    rows, problems = shown()
+    width, origins = (max(map(len, column)) for column in list(zip(*rows, strict=True))[:2])
+    for name, origin, value in rows:
+        print(f"{name:<{width}}  {origin:<{origins}}  {printable(value)}".rstrip())
+    if problems:
+        sys.stdout.flush()
+        raise SettingsError(problems)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ import typer
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.audit_key import new_key, valid
 from bot.cli_stored import JsonOption, database, fail, for_machines, system_user
+from bot.cli_terminal import Progress
 from bot.operate import json_and_csv
 from bot.operate.audit_log import Told, told_lines
 from bot.request.audit_chain import Head, verify_to_the_end
@@ -26,7 +28,13 @@ from bot.store import audit_trail
 from bot.store.audit_trail import MayNotSign, held_against, verify_trail
 
 audit = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Export, verify or sign the audit trail."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Export, verify or sign the audit trail.",
+    epilog="""\b
+Examples:
+  vr-unpair audit verify
+  vr-unpair audit export > trail.jsonl""",
 )
 
 SHORTEST = 12
@@ -53,7 +61,8 @@ def export(
 ) -> None:
     """Export the records of the audit trail, in order."""
     for_machines()
-    with database() as db:
+    # On a terminal the records themselves tell how far it is.
+    with database() as db, Progress("Exporting", silent=sys.stdout.isatty()):
         for line in json_and_csv.audit_lines(audit_trail.export(db, since), form):
             print(line)
 
@@ -172,7 +181,7 @@ def verify(
             fail("--head and --log go with the database, not with an export.", WRONG_USE)
         signatures, broken, head = _of_export(export, given)
     else:
-        with database() as db:
+        with database() as db, Progress("Verifying"):
             signatures = Signatures(valid, given)
             broken, head = verify_trail(db, signatures)
             found = audit_trail.with_head(db, wanted) if wanted else None

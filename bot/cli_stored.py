@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.__main__ import PROBLEM, WRONG_USE
+from bot.cli_terminal import Progress
 from bot.operate import json_and_csv
 from bot.operate.json_and_csv import printable, to_json
 from bot.request.events import OperatorCancelled
@@ -81,7 +82,10 @@ def requests(
         State | None, typer.Option(metavar="STATE", help="Only those in this state.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000_000, help="At most so many.")
+        int | None,
+        typer.Option(
+            metavar="NUMBER", min=1, max=1_000_000_000, help="At most so many. [default: all]"
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -174,7 +178,8 @@ def backup(
     if file.exists():
         fail(f"{file} exists already: name a new file.")
     try:
-        copy_file(source, file)
+        with Progress(f"Copying {source}"):
+            copy_file(source, file)
     except (OSError, sqlite3.Error) as error:
         fail(f"No backup was made: {error}.")
     print(f"ok: {file}, {file.stat().st_size:,} bytes")

@@ -93,11 +93,17 @@ def reachable(site: Site) -> Line:
     except TlsFailed as error:
         site.not_sent = error
     except CallError as error:
-        step = f"is {site.prefix}HOST right, is it up, and does a firewall stand between?"
-        if proxy:
-            step = "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
-        return wrong(said(error), step)
+        return wrong(said(error), _way(site))
     return fine(f"{site.appliance.host}{f' through the proxy {proxy}' if proxy else ''}")
+
+
+def _way(site: Site) -> str:
+    if tls.proxy_of(site.appliance.host):
+        return "is the proxy up, and does it let the bot through? NO_PROXY goes around it"
+    return (
+        f"is {site.prefix}HOST right and known to this machine's DNS, is it up, and does a "
+        "firewall stand between?"
+    )
 
 
 def trusted(site: Site) -> Line:
@@ -161,6 +167,10 @@ def _after(site: Site, error: CallError) -> str:
             f"is {site.prefix}HOST the vSphere Replication appliance and no vCenter, and is "
             f"{site.prefix}BASE_PATH right?"
         )
+    if isinstance(error, TlsFailed):
+        return "`vr-unpair check` shows its certificate, and says what to set"
+    if error.kind is ProblemKind.UNSENT:
+        return _way(site)
     return "look into the appliance's own log; `vr-unpair check` has a line for each step to it"
 
 

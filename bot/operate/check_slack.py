@@ -140,8 +140,10 @@ def _words(error: Exception) -> tuple[str, str]:
         return f"Slack wants to be asked again in {wait}", f"look again in {wait}"
     step = "is Slack within reach from here, and are SLACK_API_URL and HTTPS_PROXY right?"
     if not isinstance(error, SlackApiError):
-        why = str(error.reason) if isinstance(error, URLError) else problem.word
-        return f"Slack gave no answer that can be read ({why})", step
+        if isinstance(error, URLError):
+            why = getattr(error.reason, "strerror", None) or error.reason
+            return f"Slack cannot be reached ({why})", step
+        return f"Slack gave no answer that can be read ({str(error) or problem.word})", step
     if problem.word.startswith("http_"):  # the answer had no error word of Slack's
         status = error.response.status_code
         return f"the answer was HTTP {status}, but not by Slack's API", step

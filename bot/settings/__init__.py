@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from bot.settings.defaults import ApplianceSettings, Settings, SettingsError
 from bot.settings.load import DEFAULT_SITE, load, load_audit_key, load_database, load_slack_app
 from bot.settings.names import site_prefix
+from bot.settings.shown import EXAMPLE, shown
 from bot.settings.sources import files_seen_by_others, use_env_file
-
-EXAMPLE = Path(__file__).with_name("example.env")
-"""What `.env.example` holds: every setting, its meaning and its default."""
 
 __all__ = [
     "DEFAULT_SITE",
@@ -23,6 +19,7 @@ __all__ = [
     "load_audit_key",
     "load_database",
     "load_slack_app",
+    "shown",
     "site_prefix",
     "use_env_file",
 ]

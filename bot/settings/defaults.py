@@ -99,7 +99,9 @@ class PoolSettings(BaseModel):
     model_config = _STRICT
 
     approvers: _People = Field(
-        min_length=1, description="list who is in this pool, or take its numbers away"
+        min_length=1,
+        description="list who may approve, as user ids (U…, W…) and user group ids (S…) "
+        "separated by commas",
     )
     approvals_required: _Approvals = 1
     force_approvals_required: _Approvals | None = None

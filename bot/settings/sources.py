@@ -29,6 +29,7 @@ from bot.settings.names import (
 )
 
 DOTENV = ".env"
+ENVIRONMENT = "environment"
 
 _env_file: Path | None = None
 
@@ -50,13 +51,16 @@ _TYPOGRAPHIC = "‘’‚‛“”„‟‹›«»"  # noqa: RUF001 - what word 
 class Given:
     """As text. `values` holds only known settings and those of sites, none of them empty. `proxies`
     are those that only `.env` sets; they take effect once they are put into the environment.
-    `files` are those that something was read from."""
+    `files` are those that something was read from, `origins` says where each of `values` stands,
+    and `dotenv` how that file is called."""
 
     values: dict[str, str] = field(repr=False)
     problems: tuple[Problem, ...]
     proxies: dict[str, str] = field(repr=False)
     files: tuple[Path, ...]
     cwd: Path
+    origins: dict[str, str]
+    dotenv: str
 
 
 def gather(environ: Mapping[str, str] | None, cwd: Path | None) -> Given:
@@ -104,7 +108,10 @@ def gather(environ: Mapping[str, str] | None, cwd: Path | None) -> Given:
             "to the postgresql+psycopg:// address of a PostgreSQL database."
         )
         problems.append(Problem(DATABASE_URL, sentence))
-    return Given(found, tuple(problems), proxies, tuple(files), cwd)
+    shown = str(_env_file or DOTENV)
+    origins = dict.fromkeys(found, SECRETS_DIR) | dict.fromkeys(_known(dotenv), shown)
+    origins |= dict.fromkeys(_known(environ), ENVIRONMENT)
+    return Given(found, tuple(problems), proxies, tuple(files), cwd, origins, shown)
 
 
 def files_seen_by_others(

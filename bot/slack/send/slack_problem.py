@@ -135,7 +135,8 @@ def problem_of(error: Exception) -> SlackProblem:
 def unanswered(error: Exception) -> SlackProblem:
     """No answer, or one that is none. URLError: there was no connection to send it over."""
     taken = not isinstance(error, URLError)
-    return SlackProblem(Kind.PASSING, type(error).__name__, away=True, maybe_taken=taken)
+    word = type(error).__name__ if taken else "no_connection"
+    return SlackProblem(Kind.PASSING, word, away=True, maybe_taken=taken)
 
 
 def answered(status: int, word: str, retry_after: str | None) -> SlackProblem:

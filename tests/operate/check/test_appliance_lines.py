@@ -150,6 +150,19 @@ def test_a_refused_password_is_not_tried_again_by_itself(stage: Stage) -> None:
     assert len(stage.appliance.logins) == 1
 
 
+def test_a_name_that_is_unknown_sends_nobody_to_the_appliance(stage: Stage) -> None:
+    """The check of a running bot has the log-in alone to tell by."""
+    stage.environment["VR_HOST"] = "vr.invalid"
+    settings = stage.loaded()
+    budget = MemoryBudget(40, now=lambda: 0)
+    with closing(appliance_of(settings.sites[DEFAULT_SITE], budget, lambda: 0)) as appliance:
+        secret = settings.slack_bot_token.get_secret_value()
+        found = at_start(settings, {DEFAULT_SITE: appliance}, lambda _: None, lambda _: secret)()
+        line = one(list(found), "appliance-login")
+    assert "could not be looked up" in line.words
+    assert "known to this machine's DNS" in line.next_step
+
+
 # ---- the remote site --------------------------------------------------------------------------
 
 

@@ -157,6 +157,12 @@ FAULTS: dict[str, tuple[Break, str, str]] = {
         "appliance-trusted",
         "mismatch",
     ),
+    "no such name": (sets(VR_HOST="vr.invalid"), "appliance-reachable", "this machine's DNS"),
+    "no such Slack": (
+        sets(SLACK_API_URL="https://slack.invalid/api/"),
+        "slack-token",
+        "Slack cannot be reached (",
+    ),
     "no TLS": (slack_in_its_place, "appliance-trusted", "No certificate"),
     "password": (appliance("set_password", "other"), "appliance-login", "VR_PASSWORD"),
     "forbidden": (answers(LOGIN, 403, **NO_ROLE), "appliance-login", "op-77"),
