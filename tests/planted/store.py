@@ -403,6 +403,12 @@ STORE = (
         "if (unwitnessed := effects.witness(send_by - effects.monotonic())) and False:",
     ),
     change(
+        "simulated: a DELETE leaves before its witness has the intent",
+        "tests/life/simulation/test_other_settings.py::test_no_delete_leaves_without_its_witness",
+        "if unwitnessed := effects.witness(send_by - effects.monotonic()):",
+        "if unwitnessed := None:",
+    ),
+    change(
         "an intent is stored though its witness is away",
         "tests/delete/test_witness.py::test_without_its_witness_nothing_is_sent",
         "if unwitnessed := effects.witness(by - effects.monotonic()):",

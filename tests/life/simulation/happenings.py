@@ -105,6 +105,8 @@ class History:
     glass: bool = False
     delete_fates: tuple[str, ...] = ()
     task_fates: tuple[str, ...] = ()
+    collector_fails: float = 0.0
+    """How often, where AUDIT_BEFORE_ACT is set; 0: it is not."""
     without: frozenset[int] = field(default_factory=frozenset)
 
     def kept(self) -> list[Happening]:

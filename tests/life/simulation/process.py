@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.request.messages import Drawn
 from bot.request.model import Request
+from bot.request.problem import Problem, ProblemKind
 from bot.slack.send.poster import Poster
 from bot.store.queues import Queue
 from bot.store.saving import Claim
@@ -174,9 +175,24 @@ class Process:
             overview=store,
             lists=Lists({}, sim.db_now),
             monotonic=sim.monotonic,
+            witness=self._witness,
         )
         driver = Driver(store, store, effects, pause=self.pause)
         return Worker(store, driver, self.policy)
+
+    def _witness(self, _within_s: float) -> Problem | None:
+        """The collector: away, slow, or it has what is recorded when it is told."""
+        sim = self.sim
+        fails = sim.history.collector_fails
+        if not fails:
+            return None
+        recorded = dict(sim.rules.intent_at)
+        lot = sim.collector_rng.random()
+        self.spend(1_300 if lot < fails / 3 else sim.collector_rng.randrange(40))
+        if lot < fails * 2 / 3:
+            return Problem(kind=ProblemKind.UNWITNESSED, text="simulated")
+        sim.rules.witnessed |= recorded
+        return None
 
     def _poster(self) -> Poster:
         client = Client(self.sim.workspace, self.step, self.spend)

@@ -36,6 +36,8 @@ class Rules:
     intent_at: dict[str, int] = field(default_factory=dict)
     listed_before: dict[str, int] = field(default_factory=dict)
     clicks: dict[int, Clicked] = field(default_factory=dict)
+    witnessed: dict[str, int] = field(default_factory=dict)
+    """When the newest intent was that the collector has."""
     wrong_if_sent: dict[str, list[str]] = field(default_factory=dict)
     """By request, what forbids its DELETE since the intent: a copy that froze before it stores the
     intent all the same, and then sends nothing."""
@@ -111,6 +113,9 @@ class Rules:
         newest = max(sending, key=lambda r: self.intent_at[r.id])
         if newest.terms.dry_run:
             self.broken("a DELETE left in a dry run")
+        told = self.witnessed.get(newest.id)
+        if sim.history.collector_fails and told != self.intent_at[newest.id]:
+            self.broken("a DELETE left without its witness")
         if wire.force != newest.force:
             self.broken("a DELETE left with another force than was approved")
         if wire.at - self.intent_at[newest.id] > 1_000:

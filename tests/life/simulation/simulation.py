@@ -48,6 +48,7 @@ class Simulation:
     def __init__(self, history: History) -> None:
         self.history = history
         self.rng = random.Random(history.seed * 7 + 1)
+        self.collector_rng = random.Random(history.seed * 7 + 2)
         self.real_ms = 0
         self.offset_ms = 0
         self.set_back_ms = 0

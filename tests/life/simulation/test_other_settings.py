@@ -17,9 +17,11 @@ from tests.life.simulation.happenings import (
     History,
     history,
 )
+from tests.life.simulation.rules import Violation
 from tests.life.simulation.runner import check, shrink, story
+from tests.life.simulation.simulation import Simulation
 
-HISTORIES = 1_200
+HISTORIES, WITNESSED = 1_200, 600
 CHUNK = 300
 
 SETTINGS: tuple[tuple[str, object], ...] = (
@@ -52,3 +54,18 @@ def test_every_rule_holds(first: int) -> None:
         wanted = with_other_settings(seed)
         if check(wanted):
             pytest.fail(story(*shrink(wanted)))
+
+
+@pytest.mark.parametrize("first", range(0, WITNESSED, CHUNK))
+def test_no_delete_leaves_without_its_witness(first: int) -> None:
+    """A collector that is often away, or slower than the second."""
+    sent = 0
+    for seed in range(first, first + CHUNK):
+        wanted = replace(history(seed), collector_fails=0.6)
+        sim = Simulation(wanted)
+        try:
+            sim.run()
+        except Violation:
+            pytest.fail(story(*shrink(wanted)))
+        sent += len(sim.estate.wires)
+    assert sent > CHUNK / 4
