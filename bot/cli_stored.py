@@ -25,7 +25,8 @@ from bot.cli_terminal import Progress
 from bot.operate import json_and_csv
 from bot.operate.json_and_csv import printable, to_json
 from bot.request.events import OperatorCancelled
-from bot.request.model import CANCELLABLE, Request, State, tidy_id
+from bot.request.model import CANCELLABLE, Request, State
+from bot.request.request_id import tidy_id
 from bot.settings import load_database
 from bot.store import audit_trail
 from bot.store.database import Database

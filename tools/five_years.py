@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from bot.request.audit_chain import Entry, Running
-from bot.request.model import ALPHABET, Request, State
+from bot.request.model import Request, State
+from bot.request.request_id import ALPHABET
 from bot.store import audit_trail as audit
 from bot.store.audit_trail import verify_trail
 from bot.store.audit_witness import LINES, Telling, write_lines

@@ -28,7 +28,6 @@ from bot.request.events import (
     TaskPolled,
 )
 from bot.request.lookup_results import ListedPairing
-from bot.request.model import TaskView
 from bot.request.pairing import (
     ISSUES_KEPT,
     REPLICATIONS_KEPT,
@@ -41,6 +40,7 @@ from bot.request.pairing import (
     find,
 )
 from bot.request.problem import ProblemKind
+from bot.request.task import TaskView
 
 CHECKING, ACTING = 4, 5
 """How many calls each effect makes, log-ins and further pages aside. CHECKING: the list of

@@ -16,9 +16,9 @@ from bot.appliance.http_answers import Answer, Call, CallError, GatewaysNotFound
 from bot.appliance.listing import Listing, MetaError, read_all
 from bot.appliance.models import Found
 from bot.appliance.session import REMOTE_AWAY, Credentials, Sessions
-from bot.request.model import TaskView
 from bot.request.pairing import IssueLine, Pairing, Presence, Replication, Server, id_key, same_id
 from bot.request.problem import ProblemKind
+from bot.request.task import TaskView
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from bot.request.model import TaskView
 from bot.request.pairing import NAME_KEPT, IssueLine, Pairing, Replication, Server
+from bot.request.task import TaskView
 
 INT64_MAX = 2**63 - 1  # what the vendor's int64 and a database column can hold
 ID_LENGTH_MAX = 255  # more than twice any id seen; limits the URL made of it, and what is stored

@@ -14,13 +14,14 @@ from bot.request.events import (
     PresenceRead,
 )
 from bot.request.following import attention, fail, is_gone, succeed, watch
-from bot.request.model import NOTHING_BEGAN, Outcome, State, TaskView, WaitingClick
+from bot.request.model import NOTHING_BEGAN, Outcome, State, WaitingClick
 from bot.request.pairing import id_key, same_id
 from bot.request.plan import (
     LIMITED_MS,
     polled_long_enough,
 )
 from bot.request.problem import Problem, ProblemKind
+from bot.request.task import TaskView
 
 
 def of_this_intent(step: Step, event: DeleteOutcome) -> bool:

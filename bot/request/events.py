@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from bot.request import Frozen
-from bot.request.model import Decision, Intent, TaskView
+from bot.request.model import Decision, Intent
 from bot.request.pairing import PairingUnresolved, Presence, Snapshot
 from bot.request.pools import Pool
 from bot.request.problem import Problem
+from bot.request.task import TaskView
 from bot.request.who_may import SiteTerms, Verdict
 
 # ---- what people did -------------------------------------------------------------------------

@@ -7,12 +7,13 @@ from bot.request.events import (
     PresenceRead,
     TaskPolled,
 )
-from bot.request.model import Outcome, State, TaskView
+from bot.request.model import Outcome, State
 from bot.request.pairing import Presence
 from bot.request.plan import (
     POLLS_OVER_TIMEOUTS,
     polled_long_enough,
 )
+from bot.request.task import TaskView
 from bot.request.who_may import SiteTerms
 
 MINUTE_MS = 60_000

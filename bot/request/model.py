@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from enum import StrEnum
 from typing import Literal
 
@@ -11,8 +9,10 @@ from pydantic import Field
 
 from bot.request import Frozen
 from bot.request.pairing import Near, Snapshot
-from bot.request.pools import Pool, assign, could_help, missing
+from bot.request.pools import assign, could_help, missing
 from bot.request.problem import Problem
+from bot.request.task import TaskView
+from bot.request.terms import Terms
 
 SHORT = 16
 """Characters of a head as people see it, for `verify --head`. Somebody who can write to the
@@ -62,35 +62,6 @@ ANY_SITE = ""
 OPEN = frozenset(state for state in State if state.open)
 UNDECIDED = frozenset({State.CHECKING, State.PENDING})
 CANCELLABLE = UNDECIDED | {State.APPROVED}
-
-TASK_FINAL = frozenset({"SUCCESS", "ERROR", "CANCELLED"})
-"""The three statuses that end a task (vendor OpenAPI, Task). An unknown one is not an end."""
-
-
-class Kept(Frozen):
-    """What a request keeps, over a restart too, of the policy in force when it was made. Times in
-    ms."""
-
-    approval_ttl_ms: int
-    execution_ttl_ms: int
-    follow_ttl_ms: int
-    remind_after_ms: int
-    dry_run: bool
-    notify: tuple[str, ...]
-    label: str = ""
-
-
-class Terms(Kept):
-    """For one request. `pools`: what its approvals must fill. `break_glass`: BREAK_GLASS is set;
-    who is in it, or in a pool, is read anew each time. `several`: there are several appliances, so
-    each message names the site."""
-
-    pools: tuple[Pool, ...]
-    poll_ms: int
-    timeout_ms: int
-    appliance: str = ""
-    break_glass: bool = False
-    several: bool = False
 
 
 class Decision(Frozen):
@@ -146,22 +117,6 @@ class Intent(Frozen):
 
     at: int
     task_ids: tuple[str, ...]
-
-
-class TaskView(Frozen):
-    """A task as the appliance tells it (vendor OpenAPI, Task); `progress` is 0 to 100."""
-
-    id: str
-    status: str
-    progress: int | None = None
-    entity: str | None = None
-    description: str | None = None
-    error_message: str | None = None
-    error_details: str | None = None
-
-    @property
-    def ended(self) -> bool:
-        return self.status in TASK_FINAL
 
 
 class Notice(Frozen):
@@ -392,27 +347,3 @@ class Request(Frozen):
         people = [d.by for d in self.approvals]
         people += [d.by for d in (self.glass, self.denial, self.cancellation) if d]
         return tuple(dict.fromkeys(people))
-
-
-ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
-"""No vowels, so no words by accident. No 0/O and 1/I/L, so it can be read out over the phone."""
-
-_FORM = re.compile(rf"^[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$")
-
-
-def new_request_id() -> str:
-    """For example `K7QM-3XPD`: 28^8 ids, about 38 bits. Knowing an id gives nobody any right."""
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
-
-
-def new_reference() -> str:
-    """For an unexpected error: shown to people, and logged with the traceback."""
-    return secrets.token_hex(4)
-
-
-def tidy_id(text: str) -> str | None:
-    """What somebody typed as an id, in the usual form. None if it cannot be one."""
-    letters = re.sub(r"[\s-]", "", text).upper()
-    candidate = f"{letters[:4]}-{letters[4:]}"
-    return candidate if _FORM.match(candidate) else None

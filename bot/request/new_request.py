@@ -14,13 +14,14 @@ from bot.request.events import (
     Stored,
 )
 from bot.request.fingerprint import fingerprint, identified
-from bot.request.model import Outcome, Request, State, Terms
+from bot.request.model import Outcome, Request, State
 from bot.request.pairing import (
     Near,
     PairingUnresolved,
 )
 from bot.request.plan import UNREACHABLE_MS
 from bot.request.problem import Problem, ProblemKind
+from bot.request.terms import Terms
 from bot.request.time_for_delete import NotTaken, moment
 from bot.request.who_may import Verdict
 

@@ -10,8 +10,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from bot.request import Frozen
-from bot.request.model import Kept, Terms
 from bot.request.pools import Pool
+from bot.request.terms import Kept, Terms
 
 
 class Person(Frozen):

@@ -24,8 +24,8 @@ from bot.request.lookup_results import (
     SitesRead,
     sort_home,
 )
-from bot.request.model import new_reference
 from bot.request.plan import AppliancePort, PeoplePort
+from bot.request.request_id import new_reference
 from bot.request.who_may import OF_THE_WORKSPACE, Policy
 from bot.steady_clock import steady_seconds
 from bot.store.per_person import TooOften, take

@@ -21,8 +21,9 @@ from structlog.contextvars import bound_contextvars
 from bot.request.absorb import dismissal
 from bot.request.events import Asked, Stored
 from bot.request.messages import UNEXPECTED, Answer
-from bot.request.model import ANY_SITE, new_reference
+from bot.request.model import ANY_SITE
 from bot.request.new_request import begin
+from bot.request.request_id import new_reference
 from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.audit_trail import MayNotSign

@@ -11,8 +11,8 @@ from bot.appliance.appliance import Appliance
 from bot.appliance.budget import MemoryBudget, Priority
 from bot.appliance.tls import ANSWER_MAX_BYTES
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted
-from bot.request.model import TaskView
 from bot.request.problem import ProblemKind as Kind
+from bot.request.task import TaskView
 from bot.steady_clock import steady_seconds
 from tests.appliance.clients import PASSWORD
 from tests.appliance.small_server import (

@@ -14,8 +14,9 @@ from bot.request.clicks import LOOK_PAUSE_MS
 from bot.request.event_changes import Absorbed
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
 from bot.request.messages import messages
-from bot.request.model import Intent, State, TaskView
+from bot.request.model import Intent, State
 from bot.request.problem import ProblemKind
+from bot.request.task import TaskView
 from bot.slack.draw.message import draw
 from bot.store import audit_trail as trail
 from bot.store.saving import Claim

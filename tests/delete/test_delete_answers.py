@@ -9,8 +9,9 @@ import pytest
 from bot.operate.json_and_csv import as_json
 from bot.request.events import DeleteAccepted, DeleteAnswered, DeleteNotAccepted, Event
 from bot.request.messages import Answer, messages
-from bot.request.model import State, TaskView
+from bot.request.model import State
 from bot.request.problem import ProblemKind
+from bot.request.task import TaskView
 from bot.request.who_may import Person
 from bot.slack.draw.message import draw, draw_answer
 from tests.support.world import ASKER, FIRST, PAIRING, POLL_MS, TEAM, World, problem

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from bot.request.after_delete import names_pairing
 from bot.request.events import DeleteAccepted, DeleteAnswered
 from bot.request.following import pause_to_next_poll_ms
-from bot.request.model import State, TaskView
+from bot.request.model import State
 from bot.request.problem import ProblemKind
+from bot.request.task import TaskView
 from bot.request.who_may import SiteTerms
 from tests.support.world import FIRST, PAIRING, POLL_MS, START_MS, World, problem, snapshot
 

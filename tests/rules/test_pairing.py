@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.request.model import ALPHABET, new_request_id, tidy_id
 from bot.request.pairing import Pairing, PairingUnresolved, Server, find, same_pairing
+from bot.request.request_id import ALPHABET, new_request_id, tidy_id
 
 ID_A = "aaaaaaaa-0000-0000-0000-000000000001"
 ID_B = "bbbbbbbb-0000-0000-0000-000000000002"

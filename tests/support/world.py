@@ -23,7 +23,7 @@ from bot.request.events import (
 )
 from bot.request.lookup_results import ListedPairing
 from bot.request.messages import NO_LONGER_WANTED, Drawn, messages
-from bot.request.model import Outcome, Request, State, TaskView
+from bot.request.model import Outcome, Request, State
 from bot.request.pairing import (
     Pairing,
     PairingUnresolved,
@@ -36,6 +36,7 @@ from bot.request.pairing import (
 )
 from bot.request.pools import Pool
 from bot.request.problem import Problem, ProblemKind
+from bot.request.task import TaskView
 from bot.request.who_may import UNREADABLE, Home, Person, Policy, SiteTerms, Verdict
 from bot.slack.draw.message import draw_answer
 from bot.store import audit_trail as trail

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from bot.request.model import Request, new_request_id
+from bot.request.model import Request
+from bot.request.request_id import new_request_id
 from bot.store.audit_witness import LINES as AUDIT_LINES
 from bot.store.schema import audit, inbox, messages, requests
 from tools.bench.worlds import Stored, quick_world

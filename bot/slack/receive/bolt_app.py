@@ -11,7 +11,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot.request.model import new_reference
+from bot.request.request_id import new_reference
 from bot.slack.draw import ids
 from bot.slack.draw.card_buttons import FORMS
 from bot.slack.draw.words import usage

@@ -14,8 +14,9 @@ import html
 import re
 
 from bot.request import Frozen
-from bot.request.model import ANY_SITE, tidy_id
+from bot.request.model import ANY_SITE
 from bot.request.pairing import looks_like_id
+from bot.request.request_id import tidy_id
 from bot.request.time_for_delete import tidy_time
 from bot.slack.draw.limits import PAIRING_TYPED, REASON
 from bot.slack.draw.markup import code, fenced_units, tidy

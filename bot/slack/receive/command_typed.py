@@ -27,8 +27,8 @@ from bot.request.lookup_results import (
     holder_of,
 )
 from bot.request.messages import Drawn
-from bot.request.model import new_request_id
 from bot.request.pairing import PairingUnresolved
+from bot.request.request_id import new_request_id
 from bot.slack.draw import pairing_lists, request_lists
 from bot.slack.draw.card_buttons import card_url
 from bot.slack.draw.limits import ENDED_LISTED

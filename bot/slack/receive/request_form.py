@@ -22,8 +22,9 @@ from bot.request.lookup_results import (
     SiteUnread,
     Untold,
 )
-from bot.request.model import ANY_SITE, State, new_request_id
+from bot.request.model import ANY_SITE, State
 from bot.request.new_request import SLOW_MS
+from bot.request.request_id import new_request_id
 from bot.request.time_for_delete import on_the_clock, tidy_time
 from bot.request.who_may import Policy
 from bot.slack.draw import ask_form

@@ -16,7 +16,6 @@ from bot.request.events import (
     PresenceRead,
     TaskPolled,
 )
-from bot.request.model import TaskView
 from bot.request.pairing import (
     PairingUnresolved,
     Presence,
@@ -26,6 +25,7 @@ from bot.request.pairing import (
     digest_of,
 )
 from bot.request.problem import Problem, ProblemKind
+from bot.request.task import TaskView
 from tests.life.simulation.happenings import PAIRINGS
 
 TIMEOUT_MS = 10_000

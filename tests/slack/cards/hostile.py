@@ -6,10 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.request.model import Decision, Notice, Outcome, Request, State, TaskView
+from bot.request.model import Decision, Notice, Outcome, Request, State
 from bot.request.pairing import IssueLine, Server, Snapshot
 from bot.request.pools import ALL
 from bot.request.problem import Problem, ProblemKind
+from bot.request.task import TaskView
 from bot.slack.draw.words.endings import OUTCOMES
 from bot.slack.draw.words.thread_notices import NOTICES
 from tests.slack.cards.samples import NOW, SNAPSHOT, TERMS, named, sample

@@ -5,18 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bot.request.fingerprint import fingerprint
-from bot.request.model import (
-    Decision,
-    Intent,
-    Outcome,
-    Request,
-    State,
-    TaskView,
-    Terms,
-)
+from bot.request.model import Decision, Intent, Outcome, Request, State
 from bot.request.pairing import IssueLine, Replication, Server, Snapshot, digest_of
 from bot.request.pools import ALL
 from bot.request.problem import Problem, ProblemKind
+from bot.request.task import TaskView
+from bot.request.terms import Terms
 from bot.slack.receive.payload import View
 from tests.support.world import one_pool
 

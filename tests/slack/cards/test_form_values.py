@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.request.model import Decision, Notice, Outcome, State, new_request_id
+from bot.request.model import Decision, Notice, Outcome, State
+from bot.request.request_id import new_request_id
 from bot.slack.draw import ask_form
 from bot.slack.draw.card_buttons import FORMS, WithReason, reason_form
 from bot.slack.draw.ids import AskOrigin, ButtonValue, ReasonOrigin
