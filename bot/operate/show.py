@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -85,6 +86,9 @@ they would leave no room for the other columns."""
 TIME_HALF = 10
 """A narrow terminal shows the day on one line and the time on the next."""
 
+WHO = 11
+"""An id of Slack's is not folded."""
+
 REASON_SHOWN = 72
 """How much of a reason stands in a list."""
 
@@ -99,6 +103,8 @@ def print_tables(console: Console, *tables: Table) -> None:
     for number, table in enumerate(tables):
         if number:
             console.print()
+        if table.show_header:
+            _fit(table, console.width)
         if console.is_terminal:
             console.print(table)
             continue
@@ -107,6 +113,25 @@ def print_tables(console: Console, *tables: Table) -> None:
         # rich pads every line with spaces to the length of the longest one.
         for line in drawn.get().splitlines():
             console.file.write(f"{line.rstrip()}\n")
+
+
+def _fit(table: Table, width: int) -> None:
+    """Each column's width, so that none falls off the right edge: rich shrinks the widest first,
+    below its least width, and then cuts the line. What people wrote gets the room that is left,
+    from the last column on."""
+    columns = table.columns
+    whole = [max(cell_len(str(cell)) for cell in (c.header, *c.cells)) for c in columns]
+    least = [min(wide, c.min_width or wide) for wide, c in zip(whole, columns, strict=True)]
+    room = width - len("  ") * (len(whole) - 1) - sum(least)
+    widest = least.index(max(least))
+    for number in reversed(range(len(whole))):
+        more = min(whole[number] - least[number], max(room, 0))
+        column = columns[number]
+        column.min_width = column.width = least[number] + more
+        room -= more
+    if room < 0:
+        column = columns[widest]
+        column.min_width = column.width = max(1, least[widest] + room)
 
 
 def requests_table(found: Sequence[Request]) -> Table:
@@ -162,7 +187,7 @@ def plain(markup: str) -> str:
 
 def history_table(records: Iterable[Record]) -> Table:
     """One line for each event."""
-    table = _table([("no.", None), ("at", TIME_HALF), ("who", 1), ("what", 1)])
+    table = _table([("no.", None), ("at", TIME_HALF), ("who", WHO), ("what", 1)])
     for record in records:
         moved = record.after not in (None, record.before, record.action)
         what = f"{told(record)}{f' → {record.after}' if moved else ''}"
@@ -172,7 +197,7 @@ def history_table(records: Iterable[Record]) -> Table:
 
 def unsaid_table(messages: Iterable[Unsaid]) -> Table:
     times = (("since", TIME_HALF), ("next try", TIME_HALF))
-    table = _table([("not said in Slack", 1), *times, ("why", 1)])
+    table = _table([("not said in Slack", WHO), *times, ("why", 1)])
     for message in messages:
         due = _at(message.due_at) or "none"
         _add(table, message.slot, _at(message.since), due, why_unsaid(message))

@@ -151,6 +151,18 @@ def test_on_a_narrow_screen_few_lines_and_no_time_cut() -> None:
     assert not [whole for whole in (*TITLES, "2025-11-25", "21:03:04Z") if whole not in shown]
 
 
+@pytest.mark.parametrize("width", [76, 80, 100, 200])
+def test_no_column_falls_off_the_right_edge(width: int) -> None:
+    """With the ids that Slack has, and a longer state."""
+    asked = ASKED.model_copy(update={"requester": "U0123456789", "state": State.SUCCEEDED})
+    lines = printed(show.requests_table([asked]), width)
+    assert max(map(len, lines)) <= width
+    assert lines[0].split() == ["id", "state", "pairing", "requester", "asked", "at", "reason"]
+    column = lines[0].index("reason")
+    told = "".join(line[column:] for line in lines[1:]).replace(" ", "")
+    assert told == "“movingtothenewsite,CHG0031337”"
+
+
 def test_what_is_piped_is_one_line_that_grep_finds() -> None:
     table = show.requests_table([ASKED, request(8, reason="x" * 3_000)])
     lines = printed(table, show.PIPED, terminal=False)
