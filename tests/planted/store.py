@@ -437,7 +437,9 @@ STORE = (
         "any certificate of a collector is trusted",
         "tests/delete/test_witness.py::test_a_certificate_that_nobody_trusts_is_refused",
         'conn.cert_reqs = "CERT_REQUIRED"',
-        'conn.cert_reqs, conn.assert_hostname = "CERT_NONE", False',
+        'conn.cert_reqs = "CERT_NONE"',
+        "**kwargs, ssl_context=ssl.create_default_context())",
+        "**kwargs, ssl_context=ssl._create_unverified_context())",
     ),
     change(
         "a log that lacks lines is a whole witness",
