@@ -66,14 +66,11 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
     """Serve until SIGTERM or SIGINT. Returns the exit code: 0 after such a stop, 1 when the bot
     could not start and another try may work, 3 when none would. A database server that is away is
     waited for, with `/readyz` at 503. `again` reads the settings once more: secrets change."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
-
     from bot.app import Bot
     from bot.operate import logs
     from bot.stop import stop as stop_in_order
     from bot.store.audit_trail import MayNotSign
-    from bot.store.database import fault_of
+    from bot.store.faults import StoreError
     from bot.store.migrate import Damaged, SchemaTooNew
 
     logs.set_up(settings.log_level, settings.log_format, settings.secrets())
@@ -92,12 +89,11 @@ def serve(settings: Settings, stop: StopSignals, again: Callable[[], Settings]) 
         return _cannot_start(str(error), FOR_GOOD)
     except MayNotSign as error:
         return _cannot_start(str(error), WRONG_USE)
-    except SQLAlchemyError as error:
-        fault = fault_of(error, make_url(settings.database_url.get_secret_value()))
-        if fault is not None:
-            return _cannot_start(fault.at_start(), PROBLEM if fault.by_itself else FOR_GOOD)
-        reason = getattr(error, "orig", None) or type(error).__name__
-        return _cannot_start(f"The database cannot be used: {reason}. DATABASE_URL names it.")
+    except StoreError as error:
+        if error.fault is not None:
+            code = PROBLEM if error.fault.by_itself else FOR_GOOD
+            return _cannot_start(error.fault.at_start(), code)
+        return _cannot_start(f"The database cannot be used: {error}. DATABASE_URL names it.")
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             which = "PORT" if settings.operate_port is None else "PORT or OPERATE_PORT"

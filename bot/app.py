@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 from slack_sdk import WebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
 from bot.appliance.appliance import Appliance
@@ -40,7 +39,8 @@ from bot.slack.send.web_api import (
 )
 from bot.store import queries
 from bot.store.audit_trail import note_start
-from bot.store.database import Database, change_shared, fault_of
+from bot.store.database import Database, change_shared
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaTooNew, ready_problem, upgrade
 from bot.store.outbox import Outbox
@@ -287,7 +287,7 @@ class Bot:
             mode, command = self.settings.mode(), self.settings.slack_command
             running = Running(version=__version__, mode=mode, command=command, policy=self.policy)
             note_start(self.store.db, running)
-        except SQLAlchemyError as error:
+        except StoreError as error:
             self._away = self._server_away(error)
             if self._away is None:
                 raise
@@ -323,10 +323,10 @@ class Bot:
         ends = {site: each.certificate_end for site, each in self.appliances.items()}
         return {site: end.timestamp() for site, end in ends.items() if end}
 
-    def _server_away(self, error: SQLAlchemyError) -> str | None:
+    def _server_away(self, error: StoreError) -> str | None:
         """What keeps the bot from starting, in words, if it can pass without anybody's help. A
         SQLite file cannot come by itself: whoever starts the bot is told at once."""
-        fault = fault_of(error, self.store.db.engine.url)
+        fault = error.fault
         waits = fault is not None and fault.by_itself and not self.store.db.one_writer
         return fault.running() if fault is not None and waits else None
 

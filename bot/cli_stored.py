@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.__main__ import PROBLEM, WRONG_USE
 from bot.cli_terminal import Progress
@@ -30,10 +28,11 @@ from bot.request.request_id import tidy_id
 from bot.settings import load_database
 from bot.store import audit_trail
 from bot.store.database import Database
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.migrate import SchemaMissing, SchemaTooNew, require
 from bot.store.queries import Overview, unsaid
-from bot.store.sqlite import copy_file
+from bot.store.sqlite import copy_file, file_of
 
 stored = typer.Typer(rich_markup_mode=None)
 
@@ -65,9 +64,8 @@ def database() -> Iterator[Database]:
         yield db
     except (SchemaMissing, SchemaTooNew) as error:
         fail(str(error))
-    except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or type(error).__name__
-        fail(f"The database cannot be used: {reason}. DATABASE_URL names it.")
+    except StoreError as error:
+        fail(f"The database cannot be used: {error}. DATABASE_URL names it.")
     finally:
         db.close()
 
@@ -170,10 +168,9 @@ def backup(
 
     Only its owner can read the copy. PostgreSQL is backed up with pg_dump.
     """
-    place = make_url(load_database())
-    if place.get_backend_name() != "sqlite":
+    source = file_of(load_database())
+    if source is None:
         fail("DATABASE_URL names PostgreSQL: back it up with pg_dump.", WRONG_USE)
-    source = Path(place.database or "")
     if not source.is_file():
         fail(f"There is no database {source} here. DATABASE_URL names it.")
     if file.exists():

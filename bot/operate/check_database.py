@@ -10,11 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, NullPool, create_engine, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.appliance.budget import BudgetState, budget_key, state_of
 from bot.operate.check_line import Line, fine, note, wrong
-from bot.store.database import NAMES_IT, fault_of, shown_place
+from bot.store.faults import NAMES_IT, StoreError, as_store_errors, shown_place
 from bot.store.migrate import SchemaTooNew, may_work
 from bot.store.schema import shared
 
@@ -43,8 +42,8 @@ def database(url: str) -> Line:
                 words = f"{shown_place(place)} takes reads only"
                 return wrong(words, f"name the one that takes writes: {NAMES_IT}")
             unverified = not file and somebody_between(conn.dialect.create_connect_args(place)[1])
-    except SQLAlchemyError as error:
-        fault = fault_of(error, place)
+    except StoreError as error:
+        fault = error.fault
         words, step = (fault.what, fault.step) if fault else (str(error), "Report this")
         return wrong(words.rstrip("."), f"{step[0].lower()}{step[1:]}: {NAMES_IT}")
     words = f"{shown_place(place)} can be written"
@@ -100,7 +99,7 @@ def stored_budget(url: str, site: str) -> BudgetState | None:
         with reading(place) as conn:
             wanted = select(shared.c.value).where(shared.c.key == budget_key(site))
             value = conn.execute(wanted).scalar_one_or_none()
-    except SQLAlchemyError:
+    except StoreError:
         return None
     return state_of(value).model_copy(update={"calls_ms": ()})
 
@@ -127,7 +126,8 @@ def reading(place: URL) -> Iterator[Connection]:
         limit = {"connect_timeout": CONNECT_SECONDS}
         engine = create_engine(place, poolclass=NullPool, hide_parameters=True, connect_args=limit)
     try:
-        with engine.connect() as conn:  # rolls back at its end: nothing commits
+        # Rolls back at its end: nothing commits.
+        with as_store_errors(place), engine.connect() as conn:
             yield conn
     finally:
         engine.dispose()

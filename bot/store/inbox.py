@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from bot.request.events import EVENT, Asked, Event, Opened, Stored, person_of
 from bot.request.model import ANY_SITE
-from bot.store.database import Database, twice
+from bot.store.database import Database
+from bot.store.faults import Twice
 from bot.store.per_person import take
 from bot.store.queues import Queue
 from bot.store.schema import inbox, requests
@@ -86,8 +86,8 @@ class Inbox:
                 number = add(conn, now, event, origin, request_id, response_url, via)
                 if counted_for is not None:
                     take(conn, self.db, counted_for)
-        except IntegrityError as error:
-            if twice(error) != "inbox_origin_key":
+        except Twice as there:
+            if there.rule != "inbox_origin_key":
                 raise
             return None  # this origin again: Slack repeats whatever was not answered in time
         if not _only_address(event):
@@ -154,7 +154,7 @@ def add(
     response_url: str | None = None,
     answer_via: int | None = None,
 ) -> int:
-    """Within a transaction. Raises IntegrityError when the origin was there before."""
+    """Within a transaction, which refuses an origin that was there before."""
     row = conn.execute(
         _INSERT,
         {

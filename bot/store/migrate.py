@@ -6,11 +6,11 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__
 from bot.store import schema
-from bot.store.database import Database, change_shared, damaged, log_gone, shown_place
+from bot.store.database import Database, change_shared
+from bot.store.faults import StoreError, damaged, log_gone, shown_place
 
 log = structlog.get_logger(__name__)
 
@@ -102,11 +102,10 @@ def ready_problem(db: Database) -> str | None:
         change_shared(db, KEY, _another)
         with db.read() as conn:
             may_work(conn)
-    except SQLAlchemyError as error:
-        fault = db.fault_of(error)
-        if fault is None:
+    except StoreError as error:
+        if error.fault is None:
             raise
-        return fault.running()
+        return error.fault.running()
     fault = log_gone(db.engine.url) if db.kind.log_gone() else db.damaged
     return fault.running() if fault else None
 

@@ -36,6 +36,7 @@ from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
 from bot.store.database import Database
+from bot.store.faults import fault_of
 from bot.store.queues import NET_SECONDS, POST, Queue, lease_over
 from bot.store.saving import URGENCY, add
 from bot.store.schema import messages, requests
@@ -138,7 +139,7 @@ class Outbox:
 
     def __init__(self, db: Database, lease_ms: int) -> None:
         self._db, self._lease_ms = db, lease_ms
-        self.now, self.fault_of = db.clock, db.fault_of
+        self.now, self.fault_of = db.clock, fault_of
 
     def claim(self, busy: Collection[str] = ()) -> Due | None:
         """The most urgent message that is due and that no 429 holds back: final words, answers,

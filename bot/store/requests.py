@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
 
 from bot.request.absorb import Dismissed
 from bot.request.audit_chain import Entry
@@ -15,8 +14,9 @@ from bot.request.events import Stored
 from bot.request.model import Request
 from bot.store import audit_trail
 from bot.store import inbox as inbox_table
-from bot.store.database import Database, twice
+from bot.store.database import Database
 from bot.store.delete_intent import save_intent, save_unless_an_event_waits
+from bot.store.faults import Twice
 from bot.store.one_open_request import taken_by
 from bot.store.queues import AUDIT, FIRST_WITHOUT_ROW, POST, Queue, claimable, next_due, queue_of
 from bot.store.saving import (
@@ -71,8 +71,8 @@ class Requests:
                 now = self.db.now(conn)
                 conn.execute(insert(requests).values(**row, due_at=now))
                 posts = write_rest(conn, None, step, 1, now)
-        except IntegrityError as error:
-            if twice(error) != "requests_pkey":
+        except Twice as there:
+            if there.rule != "requests_pkey":
                 raise
             return False
         self.on_saved(step.request, step.entries)
@@ -140,8 +140,8 @@ class Requests:
         try:
             with self.db.write() as conn:
                 saved = write_row(conn, claim, step, self.db.now(conn))
-        except IntegrityError as error:
-            if not twice(error).startswith("one_open_request"):
+        except Twice as there:
+            if not there.rule.startswith("one_open_request"):
                 raise
             raise taken_by(self.db, step.request) from None
         return self._told(step, *saved)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, inspect
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -173,6 +174,12 @@ def _for_us_alone(path: str) -> None:
             mode = stat.S_IMODE(os.stat(name).st_mode)
             if mode & 0o077:
                 os.chmod(name, mode & 0o700)
+
+
+def file_of(url: str) -> Path | None:
+    """The file that this DATABASE_URL names; None where it names a server."""
+    place = make_url(url)
+    return Path(place.database or "") if place.get_backend_name() == "sqlite" else None
 
 
 def copy_file(source: Path, target: Path) -> None:

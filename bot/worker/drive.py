@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.absorb import absorb, may_stop
 from bot.request.event_changes import Absorbed
@@ -34,6 +33,7 @@ from bot.request.plan import (
     plan,
 )
 from bot.request.problem import Problem, ProblemKind
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.one_open_request import PairingTakenBy
 from bot.store.requests import Requests
@@ -134,7 +134,7 @@ class Driver:
             if not isinstance(outcome, DeleteOutcome):
                 raise
             self._leave(claim, outcome)
-            if isinstance(error, ClaimLost | SQLAlchemyError):
+            if isinstance(error, ClaimLost | StoreError):
                 raise ClaimLost from error
             raise
 
@@ -165,12 +165,12 @@ class Driver:
             try:
                 self.inbox.put(outcome, origin=origin, request_id=claim.request.id)
                 return
-            except SQLAlchemyError as error:
+            except StoreError as error:
                 say(
                     "outcome_in_hand",
                     request=claim.request.id,
                     outcome=outcome.kind,
-                    error=type(error).__name__,
+                    error=error.error,
                 )
                 say = log.debug  # one warning is enough, however long it lasts
                 self.pause(AGAIN_SECONDS)

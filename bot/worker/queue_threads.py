@@ -15,7 +15,6 @@ from functools import partial
 from itertools import product
 
 import structlog
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from bot.request.absorb import dismissal
@@ -28,7 +27,8 @@ from bot.request.who_may import Policy
 from bot.store import inbox
 from bot.store.audit_trail import MayNotSign
 from bot.store.audit_witness import Telling
-from bot.store.database import Database, twice
+from bot.store.database import Database
+from bot.store.faults import StoreError, Twice, fault_of
 from bot.store.prune import prune
 from bot.store.queries import Overview
 from bot.store.queues import AUDIT, POST, Queue, nets
@@ -146,13 +146,13 @@ class Worker:
         request_id = work.request.id if isinstance(work, Claim) else work[0] if work else None
         if isinstance(error, Unreadable):
             return
-        if self.requests.db.fault_of(error):
+        if fault_of(error):
             # The log has the sentence. Every thread meets the fault every second, maybe for hours.
             log.debug("step_waits", request=request_id, error=type(error).__name__)
             return
         reference = new_reference()
         log.exception("step_failed", request=request_id, reference=reference)
-        if request_id is None or isinstance(error, SQLAlchemyError):
+        if request_id is None or isinstance(error, StoreError):
             return
         try:
             tell_failed(self.requests.db, request_id, reference)
@@ -174,8 +174,8 @@ def tell_failed(db: Database, request_id: str, reference: str) -> None:
         try:
             with db.write() as conn:
                 add_answers(conn, request_id, (answer,), db.now(conn))
-        except IntegrityError as error:
-            if twice(error) != "messages_pkey":
+        except Twice as there:
+            if there.rule != "messages_pkey":
                 raise
             continue  # told before, when an earlier try failed
     db.wakes.wake(POST)

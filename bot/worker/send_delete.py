@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from bot.request.absorb import absorb
 from bot.request.events import CallFailed, DeleteNotAccepted, DeleteOutcome, IntentStored, Stored
 from bot.request.model import Request
 from bot.request.plan import SendDelete, plan
 from bot.request.problem import Problem, ProblemKind
+from bot.store.faults import StoreError
 from bot.store.requests import Requests
 from bot.store.saving import Claim, SaveRefused
 from bot.worker.effects import Effects
@@ -86,7 +85,7 @@ def send_delete(
             claim = requests.save_intent(claim, intended)
         except SaveRefused:
             return claim, None  # an event waits, or it is too late: the next round sees which
-        except SQLAlchemyError as error:
+        except StoreError as error:
             raise IntentUnanswered(_unsent(intended.request, NOT_TOLD)) from error
         send_by = intended_at + SEND_WITHIN_SECONDS
         if unwitnessed := effects.witness(send_by - effects.monotonic()):

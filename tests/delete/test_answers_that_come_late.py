@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from bot.request.clicks import LOOK_PAUSE_MS
 from bot.request.event_changes import Absorbed
@@ -20,6 +19,7 @@ from bot.request.task import TaskView
 from bot.slack.draw.message import draw
 from bot.store import audit_trail as trail
 from bot.store.saving import Claim
+from tests.store.samples import away
 from tests.support.world import ASKER, FIRST, LEASE_MS, PAIRING, SECOND, World, problem
 
 LOOKS = 12
@@ -288,7 +288,7 @@ def test_an_answer_to_another_intent_corrects_nothing(world: World) -> None:
         (FORBIDDEN, MemoryError(), False, State.FAILED),
         (HELD_UP, MemoryError(), False, State.FOLLOWING),
         # Pressed after the appliance had turned the DELETE away, and stored before that was.
-        (LIMITED, OperationalError("x", {}, Exception("closed")), True, State.CANCELLED),
+        (LIMITED, away(), True, State.CANCELLED),
     ],
 )
 def test_no_answer_is_lost_and_a_cancel_beside_not_accepted_wins(

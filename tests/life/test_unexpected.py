@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.request.messages import UNEXPECTED, Due
+from tests.store.samples import away
 from tests.support.clock import wait_for
 from tests.support.world import ASKER, FIRST, LEASE_MS, PATIENCE_SECONDS, World
 
@@ -82,8 +82,7 @@ def test_an_error_of_the_database_is_told_to_nobody(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be away for a moment, and there are many people."""
-    away = OperationalError("x", {}, Exception("locked"))
-    monkeypatch.setattr(world.appliance, "find_and_read", breaks(away))
+    monkeypatch.setattr(world.appliance, "find_and_read", breaks(away("sqlite://")))
     with capture_logs() as logged:
         world.ask()
         world.worker.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.store.audit_witness import LINES, Telling, write_lines
@@ -12,6 +11,7 @@ from bot.store.queues import AUDIT
 from bot.store.schema import inbox
 from bot.worker import queue_threads
 from bot.worker.queue_threads import Upkeep
+from tests.store.samples import away
 from tests.support.clock import wait_for
 from tests.support.world import PATIENCE_SECONDS, World
 
@@ -47,12 +47,12 @@ def test_what_is_over_goes_by_itself(world: World) -> None:
 
 
 def test_an_error_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> int:
+    def gone(*_: object) -> int:
         calls.append(1)
-        raise OperationalError("SELECT", {}, Exception("away"))
+        raise away()
 
     calls: list[int] = []
-    monkeypatch.setattr(queue_threads, "prune", away)
+    monkeypatch.setattr(queue_threads, "prune", gone)
     keeping = Upkeep(world.db, 500, [])
     with capture_logs() as found:
         keeping.start()

@@ -138,7 +138,7 @@ STORE = (
     change(
         "a record that a hand has put behind the last one is taken for a row that is there already",
         "tests/store/test_stored_once.py::test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_named",
-        'if twice(error) != "requests_pkey": raise',
+        'if there.rule != "requests_pkey": raise',
         "",
     ),
     change(

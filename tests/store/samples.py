@@ -8,6 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
 from bot.audit_key import AuditKey, new_key
 from bot.request.audit_chain import Entry
 from bot.request.event_changes import Absorbed
@@ -15,6 +18,7 @@ from bot.request.events import Clicked, Event
 from bot.request.model import Outcome, Request, State, Witness
 from bot.store import audit_trail as audit
 from bot.store.database import Database
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.requests import Requests
 from tests.rules.samples import clicked, pending
@@ -91,6 +95,11 @@ def ended(db: Database, number: int) -> Request:
 
 def put(db: Database, request_id: str, origin: str, event: Event | None = None) -> int | None:
     return Inbox(db).put(event or click(), origin=origin, request_id=request_id)
+
+
+def away(place: str = "postgresql://") -> StoreError:
+    """What a server says that is not there now; of a file, an error of our own."""
+    return StoreError(OperationalError("x", {}, Exception("closed")), make_url(place))
 
 
 def click() -> Clicked:

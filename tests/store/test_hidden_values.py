@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from sqlalchemy import insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.operate import logs
 from bot.store.database import Database
+from bot.store.faults import StoreError
 from bot.store.schema import shared
 
 SECRET = "the password is Tr0ub4dor&3"
@@ -42,7 +42,7 @@ def test_a_logged_error_quotes_nothing(
     try:
         with db.write() as conn:
             conn.execute(insert(shared), ROW)
-    except SQLAlchemyError:
+    except StoreError:
         structlog.get_logger("bot").exception("step_failed")
     logged = "".join(capsys.readouterr())
     assert "INSERT INTO shared" in logged

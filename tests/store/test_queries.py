@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from bot.request.event_changes import Absorbed
 from bot.request.model import Intent, Notice, State
 from bot.store import queries
 from bot.store.database import Database, change_shared
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.queries import Overview
@@ -92,7 +92,7 @@ def test_errors_are_told_by_class_and_a_repeated_event_is_none(tmp_path: Path) -
     numbers = [Inbox(db).put(click(), origin="once", request_id="AAAA-0001") for _ in range(2)]
     assert numbers == [1, None]
     assert told == []
-    with pytest.raises(OperationalError), db.read() as conn:
+    with pytest.raises(StoreError), db.read() as conn:
         conn.execute(text("SELECT * FROM no_such_table"))
     assert told == ["OperationalError"]
     db.close()

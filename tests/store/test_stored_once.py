@@ -8,7 +8,6 @@ from functools import partial
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.absorb import Dismissed
@@ -16,6 +15,7 @@ from bot.request.event_changes import Absorbed
 from bot.request.messages import Answer
 from bot.request.model import Decision, Outcome, State
 from bot.store.database import Database, change_shared, read_shared
+from bot.store.faults import StoreError
 from bot.store.inbox import Inbox
 from bot.store.migrate import upgrade
 from bot.store.outbox import Outbox
@@ -51,7 +51,7 @@ def test_a_click_that_has_to_wait_is_not_stored_after_its_time(db: Database) -> 
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(PATIENCE_SECONDS)
-    with pytest.raises(SQLAlchemyError):
+    with pytest.raises(StoreError):
         Inbox(db, within_s=0.2).put(click(), origin="click", request_id=made.id)
     let_go.set()
     holder.join()
@@ -111,9 +111,9 @@ def test_a_record_put_behind_the_last_one_stops_what_would_be_recorded_and_is_na
     recorded = Absorbed(request=claim.request, entries=(entry(),))
     with capture_logs() as logged:
         for act in (lambda: born(db, 2), lambda: store.save(claim, recorded)):
-            with pytest.raises(IntegrityError) as caught:
+            with pytest.raises(StoreError) as caught:
                 act()
-            assert db.fault_of(caught.value) is not None
+            assert caught.value.fault is not None
     (line,) = logged
     assert "`vr-unpair audit verify`" in line["sentence"]
     with db.write() as conn:

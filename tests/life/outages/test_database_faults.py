@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
 from bot.request.model import State
 from bot.store import database, sqlite
 from bot.store.audit_trail import verify_trail
-from bot.store.database import Database, FileGone
+from bot.store.database import Database
+from bot.store.faults import StoreError
 from bot.store.migrate import Damaged, ready_problem, upgrade
 from bot.store.queues import Queue
 from tests.life.outages.database_world import DatabaseWorld, no_byte_more
@@ -105,11 +105,11 @@ def test_it_is_said_in_a_sentence_stores_nothing_and_is_over_by_itself(
         assert str(world.file) in said
         for _ in range(3):
             assert ready_problem(world.db) == said
-            with pytest.raises(SQLAlchemyError):
+            with pytest.raises(StoreError):
                 world.click(REQUEST, "approve", FIRST)
         if name == "moved":
             world.db.close()
-            with pytest.raises(FileGone):
+            with pytest.raises(StoreError, match="FileGone"):
                 world.click(REQUEST, "approve", FIRST)
     assert [e["sentence"] for e in named(logged, "database_fault")] == [said]
     assert stored(world) == before
@@ -170,11 +170,11 @@ def test_a_fault_that_lasts_is_said_again_now_and_then(
     """A full disk, by SQLite's own code; what fits into pages that are there is still taken."""
     with world.no_page_more():
         for _ in range(2):
-            with pytest.raises(SQLAlchemyError):
+            with pytest.raises(StoreError):
                 world.put(world.ask_event(reason=MUCH), "CCCC-DDDD")
         assert ready_problem(world.db) is None
         monkeypatch.setattr(database, "FAULT_EVERY_SECONDS", 0.0)
-        with pytest.raises(SQLAlchemyError):
+        with pytest.raises(StoreError):
             world.put(world.ask_event(reason=MUCH), "CCCC-DDDD")
     said = f"The disk of {world.file} is full. Free some space on it"
     lines = [event["sentence"] for event in named(logged, "database_fault")]
@@ -192,7 +192,7 @@ def test_another_file_in_its_place_is_left_alone_until_a_start(world: DatabaseWo
     shutil.copy(kept, world.file)
     before = world.file.read_bytes()
     assert "start the bot again" in (ready_problem(world.db) or "")
-    with pytest.raises(FileGone):
+    with pytest.raises(StoreError, match="FileGone"):
         world.click(REQUEST, "approve", FIRST)
     assert world.file.read_bytes() == before
     with started_again(world) as again:
@@ -245,7 +245,7 @@ def test_a_damaged_page_keeps_the_copy_out_of_service_and_every_start_from_it(
         file.seek((page - 1) * size)
         file.write(b"\xa5" * size)
     assert ready_problem(world.db) is None  # nobody has met it yet
-    with pytest.raises(SQLAlchemyError):
+    with pytest.raises(StoreError):
         world.settle()
     for _ in range(2):
         assert "is damaged" in (ready_problem(world.db) or "")
@@ -277,7 +277,7 @@ def test_those_who_wait_for_the_file_wait_for_one_time_together(
     def stored(number: int) -> bool:
         try:
             world.put(world.ask_event(), "CCCC-DDDD")
-        except SQLAlchemyError:
+        except StoreError:
             return False
         return True
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.request.model import State
 from bot.store import postgres as of_server
 from bot.store import sqlite
 from bot.store.database import Database
+from bot.store.faults import StoreError
 from bot.store.migrate import ready_problem
 from tests.support.postgres import PostgresServer
 from tests.support.world import FIRST, World
@@ -37,7 +37,7 @@ def test_a_pool_that_ran_dry(
         for _ in range(1 + overflow):
             held.enter_context(world.db.read())
         assert (ready_problem(world.db) or "").startswith("All connections of the bot to ")
-        with pytest.raises(SQLAlchemyError):
+        with pytest.raises(StoreError):
             world.click(REQUEST, "approve", FIRST)
     assert ready_problem(world.db) is None
     world.click(REQUEST, "approve", FIRST)
@@ -62,7 +62,7 @@ def test_a_server_that_takes_reads_only(postgres: PostgresServer) -> None:
 
     reads_only(True)
     assert "may only be read" in (ready_problem(world.db) or "")
-    with pytest.raises(SQLAlchemyError):
+    with pytest.raises(StoreError):
         world.click(REQUEST, "approve", FIRST)
     reads_only(False)
     assert ready_problem(world.db) is None

@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from bot.request.messages import Drawn
 from bot.request.model import Request
 from bot.request.problem import Problem, ProblemKind
 from bot.slack.send.poster import Poster
+from bot.store.faults import StoreError
 from bot.store.queues import Queue
 from bot.store.saving import Claim
 from bot.worker.drive import Driver
@@ -50,11 +52,12 @@ FAULT_MS = 1_000
 """How long the real loops wait after an error of the store."""
 
 
-class Cut(OperationalError):
+class Cut(StoreError):
     """The connection is gone."""
 
     def __init__(self) -> None:
-        super().__init__("simulated", None, Exception("the connection is gone"))
+        cause = OperationalError("simulated", None, Exception("the connection is gone"))
+        super().__init__(cause, make_url("postgresql://"))
 
 
 class Stepping:
@@ -236,7 +239,7 @@ class Thread:
             changes, began = sim.store.changes, sim.real_ms
             try:
                 worked = self._work()
-            except SQLAlchemyError:
+            except StoreError:
                 # As the real loops: whatever it was is tried again after a while.
                 self.works = False
                 self.process.pause(FAULT_MS / 1000)
@@ -273,7 +276,7 @@ class Errand(Thread):
         super().__init__(process, lambda: bool(put()))
 
     def _run(self) -> None:
-        with contextlib.suppress(SQLAlchemyError):
+        with contextlib.suppress(StoreError):
             self._work()
         self.process.threads.remove(self)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.request.events import Asked, AskRefused
@@ -19,6 +18,7 @@ from bot.store.per_person import AT_ONCE, EVERY_MS
 from bot.store.queries import Overview
 from tests.slack.listeners import made
 from tests.slack.listeners.conftest import Adapter, Reply
+from tests.store.samples import away
 
 AWAY = Problem(kind=ProblemKind.UNSENT, text="it is away")
 SITES = {n: made.policy().sites["default"] for n in ("east", "west")}
@@ -242,11 +242,11 @@ def test_what_the_row_says_after_ten_seconds(
 def test_a_database_that_is_away_after_ten_seconds(
     later: list[Any], adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*_: object) -> None:
-        raise OperationalError("SELECT", {}, sqlite3.OperationalError("disk I/O error"))
+    def gone(*_: object) -> None:
+        raise away()
 
     _ask(adapter, "paris gone")
-    monkeypatch.setattr(Overview, "get", away)
+    monkeypatch.setattr(Overview, "get", gone)
     with capture_logs() as logged:
         later[0][1]()
     assert [event["event"] for event in logged] == ["slow_check_untold"]
