@@ -97,7 +97,8 @@ def _stored(stage: Stage, request: str, pairing: str, final: str) -> str:
     # One more than the request's own: the start, with the policy in force.
     assert stage.console.verify().startswith(f"ok: {len(shown['events']) + 1} records")
     first = json.loads(stage.console.run("audit", "export").stdout.splitlines()[0])
-    assert (first["action"], first["detail"]["approvers"]) == ("started", [ALAN, ANNA])
+    (pool,) = first["detail"]["pools"]
+    assert (first["action"], pool["listed"]) == ("started", [ALAN, ANNA])
     posted = re.search(r"record (\d+), head `([0-9a-f]+)`", final)
     assert posted is not None
     assert shown["events"][-1]["number"] == int(posted[1])
