@@ -260,8 +260,12 @@ def _names(server: Server) -> list[str]:
 
 def same_pairing(one: Pairing, other: Pairing) -> bool:
     """Whether these two, read at different appliances, are the same pairing."""
-    joined = _joined(one)
-    return same_id(one.id, other.id) or (joined is not None and joined == _joined(other))
+    return bool(same_keys(one) & same_keys(other))
+
+
+def same_keys(found: Pairing) -> frozenset[str]:
+    """Two that share one of these are the same pairing: its id, and its two vCenters in order."""
+    return frozenset(filter(None, (id_key(found.id), pair_key(found))))
 
 
 def pair_key(found: Pairing) -> str | None:

@@ -4,7 +4,7 @@ the buttons for those that may have been meant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from slack_sdk.models.blocks import ActionsBlock, Block, Option
@@ -20,7 +20,7 @@ from bot.request.pairing import (
     PairingUnresolved,
     Server,
     Snapshot,
-    same_pairing,
+    same_keys,
 )
 from bot.request.who_may import Policy
 from bot.slack.draw import limits
@@ -65,7 +65,12 @@ def pairings_list(
     """Of several appliances each has as many lines as leave room for all: a message that Slack
     refuses is read by nobody."""
     listed = [each for each in read if isinstance(each, PairingsListed)]
-    sites = [_site(each, len(read) > 1, opened, listed, workspace_url) for each in read]
+    seen_at: dict[str, list[str]] = {}
+    for each in listed:
+        for item in each.pairings:
+            for key in same_keys(item.pairing):
+                seen_at.setdefault(key, []).append(each.site)
+    sites = [_site(each, len(read) > 1, opened, seen_at, workspace_url) for each in read]
     for most in range(limits.PAIRINGS_LISTED, -1, -1):
         blocks = [block for site in sites for block in _sections(site, most, command)]
         if fits(blocks):
@@ -84,7 +89,7 @@ def _site(
     read: PairingsListed | SiteUnread,
     several: bool,
     opened: Sequence[Request],
-    listed: Sequence[PairingsListed],
+    seen_at: Mapping[str, Sequence[str]],
     workspace_url: str | None,
 ) -> _Site:
     if isinstance(read, SiteUnread):
@@ -92,7 +97,7 @@ def _site(
         return _Site(first, [], 0, last)
     at = f" on {code(read.site)}" if several else ""
     lines = [
-        _pairing(read.site, item, opened, listed, workspace_url)
+        _pairing(read.site, item, opened, seen_at, workspace_url)
         for item in sorted(read.pairings, key=_place)[: limits.PAIRINGS_LISTED]
     ]
     number = len(read.pairings)
@@ -115,9 +120,10 @@ def _pairing(
     site: str,
     item: ListedPairing,
     opened: Sequence[Request],
-    listed: Sequence[PairingsListed],
+    seen_at: Mapping[str, Sequence[str]],
     workspace_url: str | None,
 ) -> str:
+    """`seen_at`: the appliances that list a pairing, by each of its `same_keys`."""
     found = item.pairing
     parts = [f"{_mark(found)} *{code(found.title, limits.TITLE)}*", code(found.id, limits.ID)]
     if found.of_itself:
@@ -133,11 +139,8 @@ def _pairing(
         parts.append(count_of(item.replications, "replication"))
     elif item.uncounted:
         parts.append("replications not read")
-    other_ends = [
-        code(each.site, limits.NAME)
-        for each in listed
-        if each.site != site and any(same_pairing(found, its.pairing) for its in each.pairings)
-    ]
+    seen = dict.fromkeys(one for key in same_keys(found) for one in seen_at[key])
+    other_ends = [code(one, limits.NAME) for one in seen if one != site]
     if other_ends:
         parts.append(f"the same pairing as seen from {', '.join(other_ends)}")
     holder = holder_of(site, found, opened)

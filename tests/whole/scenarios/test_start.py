@@ -31,7 +31,7 @@ def test_each_wrong_setting_has_one_sentence_and_nothing_is_made(tmp_path: Path)
     done = run(tmp_path, {**GOOD, "VR_HOST": "", **wrong})
     assert (done.returncode, done.stdout) == (2, "")
     sentences = done.stderr.splitlines()
-    for name in ("VR_HOST ", "APPROVAL_TTL ", "REASON_PATTERN ", "SLACK_SIGNING_SECRET "):
+    for name in ("VR_HOST ", "APPROVAL_TTL ", "REASON_PATTERN ", "SLACK_APP_TOKEN "):
         assert len([s for s in sentences if s.startswith(name)]) == 1, sentences
     assert len(sentences) == 4
     assert list(tmp_path.iterdir()) == []
