@@ -100,12 +100,14 @@ audit-dependencies: .venv/audit/installed
 	@echo "audit-dependencies: asking for known weaknesses in what is installed"
 	@$(BIN)/python -m tools.known_weaknesses --strict $(AUDIT_ARGS)
 
+# Extras stay in the pins: without `[filecache]` behind its name, pip takes the newest of a package that
+# another one wants with that extra, and refuses it for having no hash, from its next release on.
 lock: .venv/installed-lock
 	@echo "lock: remaking requirements/*.txt"
 	@for name in build run demo dev audit lock; do \
 		echo "  requirements/$$name.txt"; \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+			--no-emit-index-url --no-emit-find-links --no-strip-extras --custom-compile-command "make lock" \
 			$$([ $$name = demo ] && echo --constraint requirements/run.txt) \
 			$(LOCK_ARGS) "requirements/$$name.in" --output-file "requirements/$$name.txt" || exit 1; \
 	done
