@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[1]
 RUN = ROOT / "requirements" / "run.txt"
 
 Json = dict[str, Any]
-_PINNED = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>[^ ]+)(?: ; (?P<where>[^\\]+))?", re.M)
+_PINNED = re.compile(
+    r"^(?P<name>[a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==(?P<version>[^ ]+)(?: ; (?P<where>[^\\]+))?", re.M
+)
 _NEEDS = re.compile(r"[A-Za-z0-9._-]+")
 
 
